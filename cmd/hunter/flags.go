@@ -1,0 +1,155 @@
+//go:build unfinished
+
+package main
+
+import (
+	"errors"
+	"fmt"
+	"path/filepath"
+	"slices"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/hunter-project/hunter/hunts"
+	"github.com/hunter-project/hunter/internal/campaign"
+	"github.com/hunter-project/hunter/internal/edr"
+	"github.com/hunter-project/hunter/internal/ledger"
+)
+
+// askFlags are the flags that say what is asked of whom; they go before what a hunts file says.
+type askFlags struct {
+	paths, tools, hosts, labels, platforms, exclude []string
+	where                                           []string
+	unsized, maxSize                                string
+	full, noCache, yes, dryRun, detach              bool
+	canary                                          int
+	rate, wait, late, timeout                       string
+	caseID                                          string
+}
+
+func (a *askFlags) add(cmd *cobra.Command) {
+	f := cmd.Flags()
+	f.StringArrayVar(&a.paths, "path", nil, "look for files under this folder alone (repeatable); leaves out running and autoruns unless --where names them")
+	f.StringArrayVar(&a.tools, "tool", nil, "ask this tool alone (repeatable)")
+	f.StringArrayVar(&a.hosts, "host", nil, "ask this host alone: name, endpoint id or glob (repeatable)")
+	f.StringArrayVar(&a.labels, "label", nil, "ask endpoints with this label alone (repeatable)")
+	f.StringArrayVar(&a.platforms, "platform", nil, "ask endpoints of this platform alone: linux, darwin, windows (repeatable)")
+	f.StringArrayVar(&a.exclude, "exclude", nil, "leave out this host, endpoint id, label or glob; it is counted as excluded (repeatable)")
+	f.StringSliceVar(&a.where, "where", nil, "stages: running, autoruns, files")
+	f.StringVar(&a.unsized, "unsized", "", "what to do in files for a hash of unknown size: places, full, skip")
+	f.StringVar(&a.maxSize, "max-size", "", "bigger files are out of scope, such as 50MiB")
+	f.BoolVar(&a.full, "full", false, "the same as --unsized full")
+	f.BoolVar(&a.noCache, "no-cache", false, "keep no digests from one query to the next")
+	f.IntVar(&a.canary, "canary", -1, "how many endpoints of a fleet are asked first")
+	f.StringVar(&a.rate, "rate", "", "most endpoints of a fleet asked in a time, such as 3000/min")
+	f.StringVar(&a.late, "late", "", "how long late answers of a fleet are taken, such as 14d")
+	f.StringVar(&a.timeout, "timeout", "", "how long one query may take, such as 15m")
+	f.StringVar(&a.wait, "wait", "", "how long to wait for the end; then the run is detached")
+	f.StringVar(&a.caseID, "case", "", "id of the case that the run belongs to")
+	f.BoolVar(&a.detach, "detach", false, "plan the run and leave it to be resumed")
+	f.BoolVarP(&a.yes, "yes", "y", false, "ask a fleet without asking back")
+	f.BoolVar(&a.dryRun, "dry-run", false, "pivot and plan, and ask no endpoint")
+}
+
+// apply puts the flags over what a hunt says. Every fault is told at once.
+func (a *askFlags) apply(spec *campaign.Spec) error {
+	var faults []error
+	s := &spec.Search
+	if len(a.paths) > 0 {
+		var roots []string
+		for _, p := range a.paths {
+			abs, err := filepath.Abs(p)
+			if err != nil {
+				faults = append(faults, fmt.Errorf("--path %q: %w", p, err))
+				continue
+			}
+			roots = append(roots, abs)
+		}
+		s.Paths, s.Where = map[string][]string{"": roots}, []ledger.Stage{ledger.Files}
+	}
+	if len(a.where) > 0 {
+		s.Where = nil
+		for _, w := range a.where {
+			stage := ledger.Stage(w)
+			if !slices.Contains(hunts.DefaultWhere(), stage) {
+				faults = append(faults, fmt.Errorf("--where %q is not running, autoruns or files", w))
+			}
+			s.Where = append(s.Where, stage)
+		}
+	}
+	faults = append(faults, a.sizes(s), a.times(spec), a.targets(spec))
+	if a.caseID != "" {
+		spec.Case = a.caseID
+	}
+	return errors.Join(faults...)
+}
+
+func (a *askFlags) sizes(s *edr.Search) error {
+	var faults []error
+	if a.unsized != "" {
+		s.Unsized = edr.Unsized(a.unsized)
+		if !slices.Contains([]edr.Unsized{edr.UnsizedPlaces, edr.UnsizedFull, edr.UnsizedSkip}, s.Unsized) {
+			faults = append(faults, fmt.Errorf("--unsized %q is not places, full or skip", a.unsized))
+		}
+	}
+	if a.full {
+		s.Unsized = edr.UnsizedFull
+	}
+	if a.maxSize != "" {
+		n, err := hunts.ParseByteSize(a.maxSize)
+		if err != nil || n <= 0 {
+			faults = append(faults, fmt.Errorf("--max-size %q: a size with a unit is due, such as 50MiB", a.maxSize))
+		}
+		s.MaxSize = int64(n)
+	}
+	return errors.Join(faults...)
+}
+
+func (a *askFlags) times(spec *campaign.Spec) error {
+	var faults []error
+	for _, f := range []struct {
+		name, value string
+		set         func(d time.Duration)
+	}{
+		{"timeout", a.timeout, func(d time.Duration) { spec.Timeout = d }},
+		{"wait", a.wait, func(time.Duration) {}},
+		{"late", a.late, func(time.Duration) {}},
+	} {
+		if f.value == "" {
+			continue
+		}
+		d, err := hunts.ParseDuration(f.value)
+		if err != nil {
+			faults = append(faults, fmt.Errorf("--%s %q: %w", f.name, f.value, err))
+			continue
+		}
+		f.set(d.Std())
+	}
+	if a.rate != "" {
+		if _, err := hunts.ParseRate(a.rate); err != nil {
+			faults = append(faults, fmt.Errorf("--rate %q: %w", a.rate, err))
+		}
+	}
+	return errors.Join(faults...)
+}
+
+func (a *askFlags) targets(spec *campaign.Spec) error {
+	var faults []error
+	for _, p := range a.platforms {
+		if !slices.Contains([]string{"linux", "darwin", "windows"}, p) {
+			faults = append(faults, fmt.Errorf("--platform %q is not linux, darwin or windows", p))
+		}
+	}
+	put := func(to *[]string, from []string) {
+		if len(from) > 0 {
+			*to = from
+		}
+	}
+	put(&spec.Tools, a.tools)
+	put(&spec.Select.Hosts, a.hosts)
+	put(&spec.Select.Labels, a.labels)
+	put(&spec.Select.Platforms, a.platforms)
+	spec.Select.Exclude = append(spec.Select.Exclude, a.exclude...)
+	return errors.Join(faults...)
+}

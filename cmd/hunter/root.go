@@ -1,0 +1,124 @@
+//go:build unfinished
+
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+
+	"github.com/spf13/cobra"
+	"golang.org/x/term"
+
+	"github.com/hunter-project/hunter/internal/campaign"
+	"github.com/hunter-project/hunter/internal/diag"
+)
+
+// streams are the three standard streams; results go to out alone.
+type streams struct {
+	in  io.Reader
+	out io.Writer
+	err io.Writer
+}
+
+// globals are the flags that every command takes.
+type globals struct {
+	streams
+	db      string
+	json    bool
+	quiet   bool
+	noColor bool
+}
+
+// exitError carries an exit code that is no failure of the command, such as 1 for hits.
+type exitError struct{ code int }
+
+func (e exitError) Error() string { return fmt.Sprintf("exit %d", e.code) }
+
+// run executes one command line and gives its exit code.
+func run(ctx context.Context, args []string, s streams) int {
+	g := &globals{streams: s}
+	root := newRoot(g)
+	root.SetArgs(args)
+	root.SetIn(s.in)
+	root.SetOut(s.out)
+	root.SetErr(s.err)
+	err := root.ExecuteContext(ctx)
+	var exit exitError
+	switch {
+	case err == nil:
+		return campaign.ExitProven
+	case errors.As(err, &exit):
+		return exit.code
+	}
+	var list diag.List
+	if errors.As(err, &list) {
+		diag.Render(s.err, list, g.colorOn(s.err))
+		return campaign.ExitError
+	}
+	fmt.Fprintf(s.err, "hunter: %s\n", diag.Escape(err.Error())) //nolint:errcheck // nowhere left to say it
+	return campaign.ExitError
+}
+
+func newRoot(g *globals) *cobra.Command {
+	root := &cobra.Command{
+		Use:           "hunter",
+		Short:         "Take one alert hash to every endpoint it touched, and prove what you say",
+		SilenceUsage:  true,
+		SilenceErrors: true,
+		Args:          cobra.NoArgs,
+		RunE:          func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
+	}
+	f := root.PersistentFlags()
+	f.StringVar(&g.db, "db", envOr("HUNTER_DB", ""), "results database: a path (default hunter.db in the state folder; environment HUNTER_DB)")
+	f.BoolVar(&g.json, "json", os.Getenv("HUNTER_JSON") == "1", "print JSON")
+	f.BoolVarP(&g.quiet, "quiet", "q", os.Getenv("HUNTER_QUIET") == "1", "no progress and no hints on stderr")
+	f.BoolVar(&g.noColor, "no-color", os.Getenv("NO_COLOR") != "", "no colours (environment NO_COLOR)")
+	root.AddCommand(
+		newRunCommand(g), newSweepCommand(g), newPlanCommand(g), newPivotCommand(g), newIntelCommand(g), newLintCommand(g),
+		newRunsCommand(g), newHitsCommand(g), newFindingsCommand(g), newHostsCommand(g), newWhyCommand(g), newSayCommand(g),
+		newReportCommand(g), newVersionCommand(g),
+	)
+	return root
+}
+
+func envOr(name, fallback string) string {
+	if v := os.Getenv(name); v != "" {
+		return v
+	}
+	return fallback
+}
+
+// dbPath gives the database's path: flag, environment, or the state folder of the XDG base directories.
+func (g *globals) dbPath() (string, error) {
+	if g.db != "" {
+		return g.db, nil
+	}
+	state := os.Getenv("XDG_STATE_HOME")
+	if state == "" {
+		home, err := os.UserHomeDir()
+		if err != nil {
+			return "", fmt.Errorf("find the state folder: %w; give --db PATH", err)
+		}
+		state = filepath.Join(home, ".local", "state")
+	}
+	return filepath.Join(state, "hunter", "hunter.db"), nil
+}
+
+// isTerminal reports whether w is a terminal.
+func isTerminal(w io.Writer) bool {
+	f, ok := w.(*os.File)
+	return ok && term.IsTerminal(int(f.Fd()))
+}
+
+func (g *globals) colorOn(w io.Writer) bool { return !g.noColor && isTerminal(w) }
+
+// hint tells a person something beside the results.
+func (g *globals) hint(format string, args ...any) {
+	if !g.quiet {
+		fmt.Fprintf(g.err, format+"\n", args...) //nolint:errcheck // a hint
+	}
+}

@@ -1,0 +1,77 @@
+//go:build unfinished
+
+// Package app is the wiring: it knows every concrete provider and tool, and binds the rooms together. Nothing else.
+package app
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/google/uuid"
+
+	"github.com/hunter-project/hunter/hunts"
+	"github.com/hunter-project/hunter/internal/campaign"
+	"github.com/hunter-project/hunter/internal/edr"
+	"github.com/hunter-project/hunter/internal/pivot"
+	"github.com/hunter-project/hunter/internal/pivot/files"
+	"github.com/hunter-project/hunter/internal/results"
+)
+
+// Options say what an App is made of.
+type Options struct {
+	DB       string     // path of the results database
+	Set      *hunts.Set // nil: no hunts file; this machine and the local intelligence store
+	Progress func(campaign.Event)
+	Now      func() time.Time // nil is time.Now
+}
+
+// App is hunter, wired.
+type App struct {
+	Store    *results.Store
+	Intel    *files.Store
+	Campaign *campaign.Campaign
+	tools    []edr.Tool
+	Imported []files.Summary // what the providers' paths brought
+}
+
+// New opens the store and makes the providers and tools. Providers with paths import them when they have changed.
+func New(ctx context.Context, opt Options) (*App, error) {
+	if opt.Now == nil {
+		opt.Now = time.Now
+	}
+	if opt.Progress == nil {
+		opt.Progress = func(campaign.Event) {}
+	}
+	store, err := results.Open(ctx, opt.DB, results.Options{Now: opt.Now})
+	if err != nil {
+		return nil, err
+	}
+	a := &App{Store: store}
+	w, r := store.DB()
+	a.Intel = files.NewStore(files.DB{W: w, R: r}, opt.Now)
+	providers, err := a.providers(ctx, opt)
+	if err != nil {
+		return nil, errors.Join(err, a.Close())
+	}
+	if a.tools, err = makeTools(opt); err != nil {
+		return nil, errors.Join(err, a.Close())
+	}
+	a.Campaign = &campaign.Campaign{
+		Store: store, Providers: providers, Tools: a.tools, Progress: opt.Progress, Now: opt.Now,
+		NewID: func() string { return uuid.Must(uuid.NewV7()).String() },
+	}
+	return a, nil
+}
+
+// Close frees everything, the store last.
+func (a *App) Close() error {
+	var errs []error
+	for _, t := range a.tools {
+		errs = append(errs, t.Close())
+	}
+	return errors.Join(append(errs, a.Store.Close())...)
+}
+
+// Providers gives the wired providers.
+func (a *App) Providers() []pivot.Provider { return a.Campaign.Providers }

@@ -1,0 +1,118 @@
+//go:build unfinished
+
+package campaign
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+
+	"github.com/hunter-project/hunter/hunts"
+	"github.com/hunter-project/hunter/internal/alert"
+	"github.com/hunter-project/hunter/internal/edr"
+	"github.com/hunter-project/hunter/internal/indicator"
+	"github.com/hunter-project/hunter/internal/pivot"
+)
+
+// FromHunt turns a hunt into what a run does. It reads the alert file that the hunt names.
+func FromHunt(set *hunts.Set, h hunts.Hunt) (Spec, error) {
+	s := h.Settled()
+	spec := Spec{
+		Hunt: h.Name, Title: h.Title, TLP: h.TLP, Case: h.Case, HuntsFiles: set.Files,
+		Providers: h.Pivot.Providers, Tools: h.Targets.Tools,
+		Pivot: pivot.Options{
+			Limits: pivot.Limits{Depth: s.Depth, MaxIndicators: s.MaxIndicators, PerReport: s.MaxPerReport, PerIndicator: s.MaxReports},
+			Kinds:  h.Pivot.Kinds, MinConfidence: s.MinConfidence, Follow: h.Pivot.Follow, TLP: h.TLP,
+		},
+		Select: edr.Selection{Hosts: h.Targets.Hosts, Labels: h.Targets.Labels, Exclude: h.Targets.Exclude},
+		Search: edr.Search{Where: s.Where, Unsized: edr.Unsized(s.Unsized), MaxSize: s.MaxSize, Paths: pathsOf(h)},
+		DoneWhen: DoneWhen{
+			Verified: s.Verified, AnyPivot: s.AnyPivot, AnyUnaskable: s.AnyUnaskable, NotSeen: s.AcceptNotSeen,
+		},
+	}
+	if h.Run.Timeout != nil { // this machine may take as long as it needs unless the hunt says otherwise
+		spec.Timeout = s.Timeout
+	}
+	for _, p := range h.Targets.Platforms {
+		spec.Select.Platforms = append(spec.Select.Platforms, string(p))
+	}
+	for _, lists := range [][]hunts.NeverList{set.Never, h.Never} {
+		for _, n := range lists {
+			spec.Never = append(spec.Never, n.Path.Abs)
+		}
+	}
+	if h.Pivot.Providers != nil && len(h.Pivot.Providers) == 0 {
+		spec.NoPivot = true
+	}
+	return spec, spec.seedFrom(h)
+}
+
+// pathsOf gives the hunt's roots by platform; ./x is beside the hunts file.
+func pathsOf(h hunts.Hunt) map[string][]string {
+	if len(h.Search.Paths) == 0 {
+		return nil
+	}
+	out := map[string][]string{}
+	for platform, roots := range h.Search.Paths {
+		for _, r := range roots {
+			if len(r) > 1 && r[0] == '.' {
+				r = filepath.Join(h.Dir, r)
+			}
+			out[string(platform)] = append(out[string(platform)], r)
+		}
+	}
+	return out
+}
+
+func (s *Spec) seedFrom(h hunts.Hunt) error {
+	switch {
+	case !h.Seed.Alert.IsZero():
+		return s.SeedAlert(h.Seed.Alert.Abs)
+	case len(h.Seed.Hashes) > 0:
+		s.SeedHashes(h.Seed.Hashes)
+	case h.Seed.Report != "":
+		s.Seed = pivot.Seed{Report: h.Seed.Report}
+	default:
+		return fmt.Errorf("hunt %s has no seed of its own; give --seed HASH", h.Name)
+	}
+	return nil
+}
+
+// SeedHashes makes digests the seed; each is a file of its own, since nothing says that they are siblings.
+func (s *Spec) SeedHashes(hashes []indicator.Indicator) {
+	s.Seed = pivot.Seed{}
+	for _, i := range hashes {
+		var f indicator.File
+		f.SetDigest(i.Kind, i.Value)
+		s.Seed.Files = append(s.Seed.Files, f)
+	}
+}
+
+// SeedAlert makes the digests of an alert file the seed.
+func (s *Spec) SeedAlert(path string) error {
+	f, err := os.Open(path)
+	if err != nil {
+		return fmt.Errorf("open the alert: %w", err)
+	}
+	defer f.Close() //nolint:errcheck // read-only
+	alerts, err := alert.Read(f, path)
+	if err != nil {
+		return err
+	}
+	s.seedAlerts(alerts)
+	return nil
+}
+
+func (s *Spec) seedAlerts(alerts []*alert.Alert) {
+	s.Seed = pivot.Seed{}
+	for _, a := range alerts {
+		if s.Seed.Alert == "" {
+			s.Seed.Alert, s.Seed.Time = a.ID, a.Time
+			s.Seed.Raw = &pivot.Raw{Digest: a.Digest, Body: a.Raw}
+		}
+		s.Seed.Files = append(s.Seed.Files, a.Seeds()...)
+		for _, r := range a.Refused {
+			s.Refused = append(s.Refused, Refused{Value: r.Value, Kind: indicator.Kind(r.What), Reason: r.Error()})
+		}
+	}
+}

@@ -1,0 +1,198 @@
+package campaign
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+	"slices"
+
+	"github.com/hunter-project/hunter/internal/edr"
+	"github.com/hunter-project/hunter/internal/indicator"
+	"github.com/hunter-project/hunter/internal/ledger"
+	"github.com/hunter-project/hunter/internal/pivot"
+	"github.com/hunter-project/hunter/internal/results"
+)
+
+// Prepared is everything that is known before anything is asked: what `hunter plan` shows.
+type Prepared struct {
+	Spec    Spec
+	Graph   *pivot.Graph
+	Files   []indicator.File // the file objects that are hunted
+	Refused []pivot.Refused
+	Plan    edr.Plan
+}
+
+// Prepare pivots and plans, and stores and asks nothing.
+func (c *Campaign) Prepare(ctx context.Context, spec Spec) (*Prepared, error) {
+	never, err := loadNever(spec.Never)
+	if err != nil {
+		return nil, err
+	}
+	providers, err := c.providers(spec)
+	if err != nil {
+		return nil, err
+	}
+	tools, err := c.tools(spec)
+	if err != nil {
+		return nil, err
+	}
+	opt := spec.Pivot
+	opt.Now = c.Now
+	graph, err := pivot.Expand(ctx, spec.Seed, providers, opt)
+	if err != nil {
+		return nil, fmt.Errorf("pivot: %w", err)
+	}
+	files, refused := pivot.Hunted(graph, opt, never, c.Now())
+	c.Progress(Event{Kind: EventPivoted, Graph: graph})
+	plan, err := edr.MakePlan(ctx, files, tools, spec.Select, spec.Search)
+	if err != nil {
+		return nil, fmt.Errorf("plan: %w", err)
+	}
+	return &Prepared{Spec: spec, Graph: graph, Files: files, Refused: refused, Plan: plan}, nil
+}
+
+func (c *Campaign) providers(spec Spec) ([]pivot.Provider, error) {
+	if spec.NoPivot {
+		return nil, nil
+	}
+	if spec.Providers == nil {
+		return c.Providers, nil
+	}
+	var out []pivot.Provider
+	for _, name := range spec.Providers {
+		i := slices.IndexFunc(c.Providers, func(p pivot.Provider) bool { return p.Describe().Name == name })
+		if i < 0 {
+			return nil, fmt.Errorf("no provider named %q; define it under providers", name)
+		}
+		out = append(out, c.Providers[i])
+	}
+	return out, nil
+}
+
+func (c *Campaign) tools(spec Spec) ([]edr.Tool, error) {
+	if spec.Tools == nil {
+		return c.Tools, nil
+	}
+	var out []edr.Tool
+	for _, name := range spec.Tools {
+		i := slices.IndexFunc(c.Tools, func(t edr.Tool) bool { return t.Describe().Name == name })
+		if i < 0 {
+			return nil, fmt.Errorf("no tool named %q; define it under tools", name)
+		}
+		out = append(out, c.Tools[i])
+	}
+	return out, nil
+}
+
+// pivoted gives the store's form of the pivot.
+func (p *Prepared) pivoted() results.Pivoted {
+	g := p.Graph
+	out := results.Pivoted{Seeds: g.Seeds, Edges: g.Edges, Files: g.Files, Reports: g.Reports, Complete: g.Complete}
+	for _, s := range g.Skipped {
+		out.Skipped = append(out.Skipped, results.Skipped(s))
+	}
+	for _, c := range g.Cut {
+		out.Cut = append(out.Cut, results.Cut(c))
+	}
+	for _, r := range g.Raw {
+		if r.Body != nil {
+			out.Raw = append(out.Raw, results.Raw(r))
+		}
+	}
+	return out
+}
+
+// saved gives the store's form of the plan: every indicator with its status, every target, every query.
+func (p *Prepared) saved() results.SavedPlan {
+	out := results.SavedPlan{Scope: p.Plan.Scope, Indicators: p.indicators()}
+	for _, tp := range p.Plan.Tools {
+		hashset := hashsetOf(tp.Targets)
+		for _, ep := range tp.Endpoints {
+			t := results.Target{
+				Endpoint: ep.Endpoint.ID, Hostname: ep.Endpoint.Hostname, Tool: tp.Tool.Name, Mode: tp.Tool.Mode,
+				Platform: ep.Endpoint.Platform, Scope: ep.Scope, Hashset: hashset,
+				Coverage: ledger.Coverage{State: ledger.Unasked, Reason: reasonNotReached, Scope: ep.Scope},
+			}
+			switch {
+			case ep.Excluded != "":
+				t.Coverage = ledger.Coverage{State: ledger.Excluded, Reason: ep.Excluded}
+			case len(ep.Queries) == 0:
+				t.Coverage.Reason = "nothing to ask: no hash that this tool takes"
+			}
+			out.Targets = append(out.Targets, t)
+			for i, q := range ep.Queries {
+				out.Queries = append(out.Queries, results.StoredQuery{
+					Endpoint: ep.Endpoint.ID, Tool: tp.Tool.Name, Seq: i, Query: q, State: results.QueryPlanned,
+				})
+			}
+		}
+	}
+	return out
+}
+
+const reasonNotReached = "its turn did not come"
+
+// indicators lists what the run does with every digest it knows of.
+func (p *Prepared) indicators() []results.RunIndicator {
+	origin := originOf(p.Graph)
+	var out []results.RunIndicator
+	add := func(ind indicator.Indicator, status results.IndicatorStatus, tool, reason, sibling string) {
+		e := origin[ind]
+		out = append(out, results.RunIndicator{
+			Tool: tool, Indicator: ind, Status: status, Reason: reason, Relation: e.Relation, Provider: e.Provider,
+			Report: e.Report, Confidence: e.Confidence, Sibling: sibling,
+		})
+	}
+	for _, f := range p.Files {
+		best := f.Best()
+		add(best, results.StatusHunted, "", "", best.Value)
+	}
+	for _, r := range p.Refused {
+		out = append(out, results.RunIndicator{
+			Indicator: indicator.Indicator{Kind: r.Kind, Value: r.Value}, Status: results.StatusRefused, Reason: r.Reason,
+			Relation: r.Relation, Provider: r.Provider, Report: r.Report, Confidence: r.Confidence,
+		})
+	}
+	for _, r := range p.Spec.Refused {
+		add(indicator.Indicator{Kind: r.Kind, Value: r.Value}, results.StatusRefused, "", r.Reason, "")
+	}
+	for _, tp := range p.Plan.Tools {
+		for _, u := range tp.Unaskable {
+			add(indicator.Indicator{Kind: u.Kind, Value: u.Value}, results.StatusUnaskable, u.Tool, u.Reason, "")
+		}
+		for _, t := range tp.Narrowed {
+			add(t.Ask, results.StatusNarrowed, tp.Tool.Name, "no size is known; searched in running and autoruns alone", t.File.Best().Value)
+		}
+	}
+	return out
+}
+
+// originOf gives for each indicator the edge that speaks for it best.
+func originOf(g *pivot.Graph) map[indicator.Indicator]pivot.Edge {
+	best := map[indicator.Indicator]pivot.Edge{}
+	for _, e := range g.Edges {
+		ind, ok := e.To.Indicator()
+		if !ok {
+			continue
+		}
+		if old, seen := best[ind]; !seen || e.Confidence > old.Confidence {
+			best[ind] = e
+		}
+	}
+	return best
+}
+
+// hashsetOf names a set of digests, so that two runs can be compared.
+func hashsetOf(targets []edr.Target) string {
+	values := make([]string, 0, len(targets))
+	for _, t := range targets {
+		values = append(values, t.Ask.String())
+	}
+	slices.Sort(values)
+	h := sha256.New()
+	for _, v := range slices.Compact(values) {
+		h.Write([]byte(v + "\n"))
+	}
+	return hex.EncodeToString(h.Sum(nil))
+}

@@ -1,0 +1,134 @@
+//go:build sqlite_vtable
+
+package embedded
+
+import (
+	"path"
+	"strings"
+)
+
+func (e *Engine) startupItemsTable() *table {
+	return &table{
+		name: "startup_items", columns: columnsOf(`name:T path:T args:T type:T source:T status:T username:T`),
+		open: list(func(q *query) ([][]any, error) {
+			var out [][]any
+			add := func(dir, user string) error {
+				rows, err := e.autostart(q, dir, user)
+				out = append(out, rows...)
+				return err
+			}
+			if err := add("/etc/xdg/autostart", "root"); err != nil {
+				return nil, err
+			}
+			for _, a := range e.accounts(q, "startup_items") {
+				for _, sub := range []string{"/.config/autostart", "/.config/autostart-scripts"} {
+					if a.home == "" || a.home == "/" || a.home == "/nonexistent" {
+						continue
+					}
+					if err := add(path.Clean(a.home)+sub, a.name); err != nil {
+						return nil, err
+					}
+				}
+			}
+			units, err := e.systemdUnits(q)
+			return append(out, units...), err
+		}),
+	}
+}
+
+// autostart reads the desktop entries of a folder (freedesktop.org's Desktop Application Autostart Specification), and
+// the scripts of KDE's autostart-scripts.
+func (e *Engine) autostart(q *query, dir, user string) ([][]any, error) {
+	names, err := e.names(q, "startup_items", dir)
+	if err != nil {
+		return nil, err
+	}
+	var out [][]any
+	for _, n := range names {
+		full := join(dir, n)
+		if strings.HasSuffix(dir, "-scripts") {
+			out = append(out, []any{n, full, "", "Startup Item", dir, "enabled", user})
+			continue
+		}
+		if !strings.HasSuffix(n, ".desktop") {
+			continue
+		}
+		for line := range strings.Lines(e.text(q, "startup_items", full)) {
+			if cmd, ok := strings.CutPrefix(strings.TrimSpace(line), "Exec="); ok {
+				out = append(out, []any{n, cmd, "", "Startup Item", full, "enabled", user})
+			}
+		}
+	}
+	return out, nil
+}
+
+// systemdUnits lists the units that are enabled: those in wants and requires folders (systemd.unit(5)).
+func (e *Engine) systemdUnits(q *query) ([][]any, error) {
+	const root = "/etc/systemd/system"
+	targets, err := e.names(q, "startup_items", root)
+	if err != nil {
+		return nil, err
+	}
+	var out [][]any
+	for _, t := range targets {
+		if !strings.HasSuffix(t, ".wants") && !strings.HasSuffix(t, ".requires") {
+			continue
+		}
+		units, err := e.names(q, "startup_items", join(root, t))
+		if err != nil {
+			return nil, err
+		}
+		for _, u := range units {
+			file := join(join(root, t), u)
+			if target, err := e.opt.FS.Readlink(file); err == nil && strings.HasPrefix(target, "/") {
+				file = target
+			}
+			out = append(out, []any{u, file, "", "systemd unit", file, "enabled", "root"})
+		}
+	}
+	return out, nil
+}
+
+func (e *Engine) crontabTable() *table {
+	return &table{
+		name: "crontab", columns: columnsOf(`event:T minute:T hour:T day_of_month:T month:T day_of_week:T command:T path:T pid_with_namespace:I!`),
+		open: list(func(q *query) ([][]any, error) {
+			out := e.crontab(q, "/etc/crontab")
+			for _, dir := range []string{"/etc/cron.d", "/var/at/tabs", "/var/spool/cron", "/var/spool/cron/crontabs"} {
+				names, err := e.names(q, "crontab", dir)
+				if err != nil {
+					return nil, err
+				}
+				for _, n := range names {
+					file := join(dir, n)
+					if st, err := e.opt.FS.Stat(file); err == nil && st.Mode.IsRegular() {
+						out = append(out, e.crontab(q, file)...)
+					}
+				}
+			}
+			return out, nil
+		}),
+	}
+}
+
+// crontab reads one file of cron (crontab(5)); system ones name a user before the command, which osquery leaves in.
+func (e *Engine) crontab(q *query, file string) [][]any {
+	var out [][]any
+	for line := range strings.Lines(e.text(q, "crontab", file)) {
+		line = strings.TrimSpace(line)
+		if line == "" || strings.HasPrefix(line, "#") {
+			continue
+		}
+		if strings.HasPrefix(line, "@") {
+			event, cmd, _ := strings.Cut(strings.ReplaceAll(line, "\t", " "), " ")
+			out = append(out, []any{event, "", "", "", "", "", strings.TrimSpace(cmd), file, 0})
+			continue
+		}
+		f := strings.Fields(line)
+		if len(f) < 6 || !strings.ContainsAny(f[0][:1], "0123456789*") {
+			continue
+		}
+		out = append(out, []any{"", f[0], f[1], f[2], f[3], f[4], strings.Join(f[5:], " "), file, 0})
+	}
+	return out
+}

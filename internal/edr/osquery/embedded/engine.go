@@ -1,0 +1,200 @@
+//go:build sqlite_vtable
+
+package embedded
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"slices"
+	"strconv"
+	"sync"
+	"time"
+
+	"github.com/hunter-project/hunter/internal/ledger"
+)
+
+// DefaultReadMax is the biggest file that the table hash reads: osquery's --read_max.
+const DefaultReadMax = 50 << 20
+
+// Bounds of one answer.
+const (
+	maxRows   = 500_000
+	maxBytes  = 256 << 20
+	maxUnread = 1000
+)
+
+// ErrTooLarge says that an answer passed the bounds of the engine.
+var ErrTooLarge = errors.New("answer too large")
+
+// Options configure an engine.
+type Options struct {
+	ReadMax int64            // biggest file that hash reads, bytes; 0 is DefaultReadMax
+	FS      FS               // nil is the real file system; a seam for tests that blind a table or a folder
+	Version string           // osquery_info.version; "" is the version whose tables these are
+	Now     func() time.Time // nil is time.Now
+}
+
+// Engine answers osquery's SQL about this machine. It is safe for concurrent use; queries run one after another.
+type Engine struct {
+	opt     Options
+	db      *sql.DB
+	cache   *digestCache
+	started time.Time
+
+	mu  sync.Mutex // held while a query runs
+	cur *query     // the running query; the tables' callbacks read it on the same goroutine
+	buf []byte     // for reading files
+}
+
+// Result is what one query brought. Values are text, as osquery puts them on the wire: NULL is "".
+type Result struct {
+	Columns     []string
+	Rows        []map[string]string
+	Unread      []ledger.Unread // what could not be read, each path once, at most 1,000
+	UnreadTotal int
+}
+
+// query is the state of one running statement.
+type query struct {
+	ctx    context.Context //nolint:containedctx // SQLite's callbacks carry none
+	kinds  [3]bool         // digests that the statement has asked for so far: md5, sha1, sha256
+	unread []ledger.Unread
+	seen   map[string]bool
+}
+
+// Open makes an engine. Close frees it.
+func Open(opt Options) (*Engine, error) {
+	if opt.ReadMax <= 0 {
+		opt.ReadMax = DefaultReadMax
+	}
+	if opt.FS == nil {
+		opt.FS = realFS{}
+	}
+	if opt.Version == "" {
+		opt.Version = "5.23.0"
+	}
+	if opt.Now == nil {
+		opt.Now = time.Now
+	}
+	e := &Engine{opt: opt, cache: newDigestCache(), started: opt.Now()}
+	e.db = sql.OpenDB(connector{e})
+	e.db.SetMaxOpenConns(1)
+	if err := e.db.PingContext(context.Background()); err != nil {
+		return nil, errors.Join(fmt.Errorf("open the embedded engine: %w", err), e.db.Close())
+	}
+	return e, nil
+}
+
+// Close frees the engine. Queries that still run end first.
+func (e *Engine) Close() error {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if err := e.db.Close(); err != nil {
+		return fmt.Errorf("close the embedded engine: %w", err)
+	}
+	return nil
+}
+
+// Query runs one read-only statement. Its error carries SQLite's own text, such as "no such table: x".
+func (e *Engine) Query(ctx context.Context, text string) (*Result, error) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	q := &query{ctx: ctx, seen: map[string]bool{}}
+	e.cur = q
+	defer func() { e.cur = nil }()
+	res, err := e.rows(ctx, text)
+	if err != nil {
+		if ctx.Err() != nil {
+			return nil, ctx.Err()
+		}
+		return nil, err
+	}
+	res.UnreadTotal = len(q.seen)
+	res.Unread = q.unread
+	return res, nil
+}
+
+func (e *Engine) rows(ctx context.Context, text string) (res *Result, err error) {
+	rows, err := e.db.QueryContext(ctx, text)
+	if err != nil {
+		return nil, fmt.Errorf("query: %w", err)
+	}
+	defer func() { err = errors.Join(err, rows.Close()) }()
+	cols, err := rows.Columns()
+	if err != nil {
+		return nil, fmt.Errorf("query: %w", err)
+	}
+	res = &Result{Columns: cols}
+	cells := make([]any, len(cols))
+	ptrs := make([]any, len(cols))
+	for i := range cells {
+		ptrs[i] = &cells[i]
+	}
+	total := 0
+	for rows.Next() {
+		if err := rows.Scan(ptrs...); err != nil {
+			return nil, fmt.Errorf("query: %w", err)
+		}
+		row := make(map[string]string, len(cols))
+		for i, name := range cols {
+			row[name] = wire(cells[i])
+			total += len(row[name]) + 16
+		}
+		res.Rows = append(res.Rows, row)
+		if len(res.Rows) > maxRows || total > maxBytes {
+			return nil, fmt.Errorf("%w: over %d rows or %d MiB", ErrTooLarge, maxRows, maxBytes>>20)
+		}
+	}
+	if err := rows.Err(); err != nil {
+		return nil, fmt.Errorf("query: %w", err)
+	}
+	return res, nil
+}
+
+// wire gives a value as osquery sends it.
+func wire(v any) string {
+	switch v := v.(type) {
+	case nil:
+		return ""
+	case string:
+		return v
+	case []byte:
+		return string(v)
+	case int64:
+		return strconv.FormatInt(v, 10)
+	case float64:
+		return strconv.FormatFloat(v, 'g', -1, 64)
+	case bool:
+		if v {
+			return "1"
+		}
+		return "0"
+	default:
+		return fmt.Sprint(v)
+	}
+}
+
+// note records something in scope that could not be read, each path once.
+func (q *query) note(op, path string, size int64, reason string) {
+	key := op + "\x00" + path
+	if q == nil || q.seen[key] {
+		return
+	}
+	q.seen[key] = true
+	if len(q.unread) < maxUnread {
+		q.unread = append(q.unread, ledger.Unread{Path: path, Op: op, Reason: reason, Size: size})
+	}
+}
+
+// asked lists the digests that the statement has asked for.
+func (q *query) asked(kind int) [3]bool {
+	q.kinds[kind] = true
+	return q.kinds
+}
+
+// digestNames is the order of digests inside the engine.
+func digestNames() []string { return []string{"md5", "sha1", "sha256"} }
+
+func digestIndex(column string) int { return slices.Index(digestNames(), column) }

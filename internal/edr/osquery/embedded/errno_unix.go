@@ -1,0 +1,8 @@
+//go:build sqlite_vtable && (linux || darwin)
+
+package embedded
+
+import "syscall"
+
+// errNotDir says that a part of a path is no folder: such a path does not exist.
+const errNotDir = syscall.ENOTDIR

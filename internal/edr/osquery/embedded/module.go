@@ -1,0 +1,270 @@
+//go:build sqlite_vtable
+
+package embedded
+
+import (
+	"fmt"
+	"hash/fnv"
+	"strconv"
+	"strings"
+
+	sqlite3 "github.com/mattn/go-sqlite3"
+)
+
+// column is one column of a table; kind is TEXT, INTEGER or BIGINT.
+type column struct {
+	name, kind string
+	hidden     bool
+}
+
+// table is what the module needs to know of one osquery table.
+type table struct {
+	name    string
+	columns []column
+	// index names the columns whose equality or LIKE the table uses itself, best first; one constraint is taken per
+	// scan, all others are SQLite's. required means that a scan without one is an error, as in osquery.
+	index    []string
+	likes    bool // index columns take LIKE as well
+	required bool
+	cost     float64 // of one scan with an index constraint
+	// open starts a scan. by is "" for a scan without a constraint.
+	open func(q *query, by string, like bool, value string) (scan, error)
+}
+
+// scan is one pass over rows. next reports false at the end; cell gives column i of the current row.
+type scan interface {
+	next() (bool, error)
+	cell(i int) (any, error)
+	id() int64
+	close()
+}
+
+// module makes a table known to SQLite; it is eponymous, there is no CREATE.
+type module struct {
+	engine *Engine
+	table  *table
+}
+
+// guard turns a panic in a callback into an error: left alone it would leave the connection hanging for ever.
+func guard(name string, err *error) {
+	if r := recover(); r != nil {
+		*err = fmt.Errorf("table %s: internal error: %v", name, r)
+	}
+}
+
+func (m *module) EponymousOnlyModule() {}
+
+// DestroyModule frees nothing.
+func (m *module) DestroyModule() {}
+
+// Create is Connect.
+func (m *module) Create(c *sqlite3.SQLiteConn, args []string) (sqlite3.VTab, error) {
+	return m.Connect(c, args)
+}
+
+// Connect declares the table's columns.
+func (m *module) Connect(c *sqlite3.SQLiteConn, _ []string) (sqlite3.VTab, error) {
+	var b strings.Builder
+	for i, col := range m.table.columns {
+		if i > 0 {
+			b.WriteString(", ")
+		}
+		b.WriteString(strconv.Quote(col.name) + " " + col.kind)
+		if digestIndex(col.name) >= 0 {
+			b.WriteString(" COLLATE NOCASE")
+		}
+		if col.hidden {
+			b.WriteString(" HIDDEN")
+		}
+	}
+	if err := c.DeclareVTab("CREATE TABLE x (" + b.String() + ")"); err != nil {
+		return nil, fmt.Errorf("declare table %s: %w", m.table.name, err)
+	}
+	return &vtab{m}, nil
+}
+
+type vtab struct{ *module }
+
+// noConstraint is the price of a scan that the table would refuse.
+const noConstraint = 1e15
+
+// BestIndex takes at most one constraint, the best that the table can match exactly.
+func (v *vtab) BestIndex(cst []sqlite3.InfoConstraint, _ []sqlite3.InfoOrderBy) (res *sqlite3.IndexResult, err error) {
+	defer guard(v.table.name, &err)
+	res = &sqlite3.IndexResult{Used: make([]bool, len(cst)), EstimatedCost: 1e6, EstimatedRows: 1e4}
+	if v.table.required {
+		res.EstimatedCost, res.EstimatedRows = noConstraint, 1e9
+	}
+	for rank, name := range v.table.index {
+		for _, like := range []bool{false, true} {
+			if like && !v.table.likes {
+				continue
+			}
+			for i, c := range cst {
+				if !c.Usable || !matches(c.Op, like) || v.table.columns[c.Column].name != name {
+					continue
+				}
+				res.Used[i] = true
+				res.IdxStr = name + "="
+				res.EstimatedCost, res.EstimatedRows = v.table.cost*float64(1+9*rank), float64(1+99*rank)
+				if like {
+					res.IdxStr = name + "~"
+					res.EstimatedCost, res.EstimatedRows = v.table.cost*1000, 1e5
+				}
+				return res, nil
+			}
+		}
+	}
+	return res, nil
+}
+
+// matches tests the operator before anything looks at the column: LIMIT and OFFSET come with a column that is none.
+func matches(op sqlite3.Op, like bool) bool {
+	if like {
+		return op == sqlite3.OpLIKE
+	}
+	return op == sqlite3.OpEQ
+}
+
+func (v *vtab) Disconnect() error { return nil }
+func (v *vtab) Destroy() error    { return nil }
+
+// Open makes a cursor.
+func (v *vtab) Open() (sqlite3.VTabCursor, error) { return &cursor{vtab: v}, nil }
+
+type cursor struct {
+	*vtab
+	scan scan
+	eof  bool
+}
+
+// Filter starts a scan.
+func (c *cursor) Filter(_ int, idxStr string, vals []any) (err error) {
+	defer guard(c.table.name, &err)
+	c.release()
+	c.eof = false
+	by, like, value := "", false, ""
+	if idxStr != "" {
+		by, like = idxStr[:len(idxStr)-1], strings.HasSuffix(idxStr, "~")
+		if len(vals) == 0 || vals[0] == nil { // x = NULL is never true
+			c.eof = true
+			return nil
+		}
+		value = wire(vals[0])
+	} else if c.table.required {
+		return fmt.Errorf("Table %s was queried without a required column in the WHERE clause", c.table.name) //nolint:staticcheck // osquery's own text
+	}
+	q := c.engine.cur
+	if q == nil {
+		return fmt.Errorf("table %s: no query is running", c.table.name)
+	}
+	if err := q.ctx.Err(); err != nil {
+		return err
+	}
+	if c.scan, err = c.table.open(q, by, like, value); err != nil {
+		return err
+	}
+	return c.advance()
+}
+
+func (c *cursor) advance() error {
+	if err := c.engine.cur.ctx.Err(); err != nil {
+		return err
+	}
+	more, err := c.scan.next()
+	c.eof = !more
+	return err
+}
+
+// Next moves to the next row.
+func (c *cursor) Next() (err error) {
+	defer guard(c.table.name, &err)
+	return c.advance()
+}
+
+// EOF reports the end of the scan.
+func (c *cursor) EOF() bool { return c.eof }
+
+// Column gives one cell.
+func (c *cursor) Column(ctx *sqlite3.SQLiteContext, i int) (err error) {
+	defer guard(c.table.name, &err)
+	v, err := c.scan.cell(i)
+	if err != nil {
+		return err
+	}
+	switch v := v.(type) {
+	case nil:
+		ctx.ResultNull()
+	case int64:
+		ctx.ResultInt64(v)
+	case int:
+		ctx.ResultInt64(int64(v))
+	case string:
+		ctx.ResultText(v)
+	default:
+		return fmt.Errorf("table %s: column %d has a value of type %T", c.table.name, i, v)
+	}
+	return nil
+}
+
+// Rowid is stable for the same row, so that SQLite can tell rows that two terms of an OR both found.
+func (c *cursor) Rowid() (int64, error) { return c.scan.id(), nil }
+
+// Close ends the scan.
+func (c *cursor) Close() (err error) {
+	defer guard(c.table.name, &err)
+	c.release()
+	return nil
+}
+
+func (c *cursor) release() {
+	if c.scan != nil {
+		c.scan.close()
+		c.scan = nil
+	}
+}
+
+// idOf gives a stable row id for a path.
+func idOf(s string) int64 {
+	h := fnv.New64a()
+	h.Write([]byte(s))
+	return int64(h.Sum64() >> 1) //nolint:gosec // one bit dropped: never negative
+}
+
+// listScan is a scan over rows that are already in memory.
+type listScan struct {
+	rows [][]any
+	at   int
+}
+
+func (l *listScan) next() (bool, error) {
+	l.at++
+	return l.at <= len(l.rows), nil
+}
+
+func (l *listScan) cell(i int) (any, error) { return l.rows[l.at-1][i], nil }
+func (l *listScan) id() int64               { return int64(l.at) }
+func (l *listScan) close()                  {}
+
+// list makes an open function of one that gives all rows at once.
+func list(rows func(q *query) ([][]any, error)) func(*query, string, bool, string) (scan, error) {
+	return func(q *query, _ string, _ bool, _ string) (scan, error) {
+		r, err := rows(q)
+		if err != nil {
+			return nil, err
+		}
+		return &listScan{rows: r}, nil
+	}
+}
+
+// columnsOf reads "name:T name:I name:B", hidden ones with a trailing "!".
+func columnsOf(spec string) []column {
+	kinds := map[string]string{"T": "TEXT", "I": "INTEGER", "B": "BIGINT"}
+	var out []column
+	for f := range strings.FieldsSeq(spec) {
+		name, kind, _ := strings.Cut(f, ":")
+		hidden := strings.HasSuffix(kind, "!")
+		out = append(out, column{name: name, kind: kinds[strings.TrimSuffix(kind, "!")], hidden: hidden})
+	}
+	return out
+}

@@ -1,0 +1,89 @@
+//go:build sqlite_vtable
+
+package embedded
+
+import (
+	"errors"
+	"path/filepath"
+	"strings"
+)
+
+func (e *Engine) hashTable() *table {
+	return &table{
+		name:    "hash",
+		columns: columnsOf(`path:T directory:T md5:T sha1:T sha256:T pid_with_namespace:I! mount_namespace_id:T!`),
+		index:   []string{"path", "directory"}, likes: true, required: true, cost: 1e5, // dear: or files are hashed once a joined row
+		open: func(q *query, by string, like bool, value string) (scan, error) {
+			src, err := e.paths(q, "hash", by, like, value)
+			if err != nil {
+				return nil, err
+			}
+			return &hashScan{engine: e, q: q, src: src}, nil
+		},
+	}
+}
+
+// hashScan gives one row a regular file. Digests are made when a cell is read: all kinds that the statement has asked
+// for so far in one pass over the file.
+type hashScan struct {
+	engine *Engine
+	q      *query
+	src    source
+	path   string
+	dir    string
+	st     Stat
+	sums   [3]string
+	have   [3]bool
+}
+
+func (s *hashScan) next() (bool, error) {
+	for {
+		path, dir, ok, err := s.src.next()
+		if err != nil || !ok {
+			return false, err
+		}
+		st, err := s.engine.opt.FS.Stat(path)
+		if err != nil {
+			if !gone(err) && !errors.Is(err, errNotDir) {
+				s.q.note("hash", path, 0, reason(err))
+			}
+			continue
+		}
+		if st.Mode.IsRegular() && !strings.HasSuffix(path, sep) {
+			s.path, s.dir, s.st = path, dir, st
+			s.sums, s.have = [3]string{}, [3]bool{}
+			return true, nil
+		}
+	}
+}
+
+func (s *hashScan) cell(i int) (any, error) {
+	switch i {
+	case 0:
+		return s.path, nil
+	case 1:
+		if s.dir == "" {
+			return filepath.Dir(s.path), nil
+		}
+		return s.dir, nil
+	case 2, 3, 4:
+		return s.digest(i - 2)
+	default:
+		return "", nil
+	}
+}
+
+func (s *hashScan) digest(kind int) (any, error) {
+	if !s.have[kind] {
+		want := s.q.asked(kind)
+		sums, err := s.engine.digests(s.q, s.path, s.st, want)
+		if err != nil {
+			return nil, err
+		}
+		s.sums, s.have = sums, want
+	}
+	return s.sums[kind], nil
+}
+
+func (s *hashScan) id() int64 { return idOf(s.path) }
+func (s *hashScan) close()    { s.src.close() }

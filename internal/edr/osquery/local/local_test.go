@@ -1,0 +1,217 @@
+package local_test
+
+import (
+	"context"
+	"crypto/md5"  //nolint:gosec // a kind of digest under test
+	"crypto/sha1" //nolint:gosec // a kind of digest under test
+	"crypto/sha256"
+	"encoding/hex"
+	"io"
+	"os"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"testing"
+
+	"github.com/hunter-project/hunter/internal/edr"
+	"github.com/hunter-project/hunter/internal/edr/osquery/embedded"
+	"github.com/hunter-project/hunter/internal/edr/osquery/local"
+	"github.com/hunter-project/hunter/internal/indicator"
+	"github.com/hunter-project/hunter/internal/ledger"
+)
+
+// sums gives the three digests of a text.
+func sums(text string) indicator.File {
+	m, s1, s2 := md5.Sum([]byte(text)), sha1.Sum([]byte(text)), sha256.Sum256([]byte(text)) //nolint:gosec // under test
+	return indicator.File{MD5: hex.EncodeToString(m[:]), SHA1: hex.EncodeToString(s1[:]), SHA256: hex.EncodeToString(s2[:])}
+}
+
+func write(t *testing.T, path, text string) {
+	t.Helper()
+	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(path, []byte(text), 0o644); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// hunt asks everything that a search over paths plans, and gives the coverage and all hits.
+func hunt(t *testing.T, opt local.Options, search edr.Search, files ...indicator.File) (ledger.Coverage, []ledger.HitRow, []ledger.Verdict) {
+	t.Helper()
+	ctx := context.Background()
+	tool := local.New("this-machine", opt)
+	t.Cleanup(func() {
+		if err := tool.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	plan, err := edr.MakePlan(ctx, files, []edr.Tool{tool}, edr.Selection{}, search)
+	if err != nil {
+		t.Fatal(err)
+	}
+	ep := plan.Tools[0].Endpoints[0]
+	verdicts := map[string][]ledger.Verdict{}
+	var hits []ledger.HitRow
+	var all []ledger.Verdict
+	for _, q := range ep.Queries {
+		a, err := tool.Ask(ctx, ep.Endpoint, q)
+		if err != nil {
+			t.Fatal(err)
+		}
+		v := ledger.Judge(q, a)
+		if len(v.Recheck) > 0 {
+			again, ok := tool.Recheck(q, v.Recheck)
+			if !ok {
+				t.Fatal("no recheck")
+			}
+			b, err := tool.Ask(ctx, ep.Endpoint, again)
+			if err != nil {
+				t.Fatal(err)
+			}
+			v = ledger.Rejudge(q, a, again, b)
+		}
+		verdicts[q.ID] = append(verdicts[q.ID], v)
+		hits = append(hits, v.Hits...)
+		all = append(all, v)
+	}
+	return ledger.Cover(ep.Queries, verdicts, "not asked"), hits, all
+}
+
+func in(dirs ...string) edr.Search {
+	s := edr.DefaultSearch()
+	s.Where = []ledger.Stage{ledger.Files}
+	s.Paths = map[string][]string{"": dirs}
+	return s
+}
+
+func TestFilesHitByEachKind(t *testing.T) {
+	dir := t.TempDir()
+	write(t, filepath.Join(dir, "a", ".hidden", "it's [odd]\n\xff"), "planted")
+	write(t, filepath.Join(dir, "b", "other"), "something else")
+	full := sums("planted")
+	for _, k := range indicator.DigestKinds() {
+		for _, size := range []int64{0, 7} {
+			f := indicator.File{Size: size}
+			f.SetDigest(k, full.Digest(k))
+			cov, hits, all := hunt(t, local.Options{}, in(dir), f)
+			if cov.State != ledger.Hit || !cov.Proven || len(hits) != 1 {
+				t.Fatalf("%s size %d: coverage %+v hits %v verdicts %+v", k, size, cov, hits, all)
+			}
+			h := hits[0]
+			if h.SHA256 != full.SHA256 || h.MD5 != full.MD5 || h.SHA1 != full.SHA1 || h.Matched.Kind != k {
+				t.Errorf("%s: hit %+v", k, h)
+			}
+			if h.Path != filepath.Join(dir, "a", ".hidden", "it's [odd]\n\xff") || h.Size != 7 || h.MTime.IsZero() || h.Owner == "" {
+				t.Errorf("%s: hit %+v", k, h)
+			}
+		}
+	}
+}
+
+func TestAbsentIsProven(t *testing.T) {
+	dir := t.TempDir()
+	write(t, filepath.Join(dir, "a"), "something")
+	write(t, filepath.Join(dir, "empty"), "")
+	if err := os.Symlink(dir, filepath.Join(dir, "loop")); err != nil {
+		t.Fatal(err)
+	}
+	if err := syscall.Mkfifo(filepath.Join(dir, "fifo"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	cov, hits, all := hunt(t, local.Options{}, in(dir), sums("not there"))
+	if cov.State != ledger.Absent || !cov.Proven || len(hits) != 0 || cov.Counts.FilesSeen != 3 || cov.Counts.FilesHashed != 1 {
+		t.Errorf("coverage %+v verdicts %+v", cov, all)
+	}
+}
+
+func TestMissingFolderIsPartial(t *testing.T) {
+	cov, _, _ := hunt(t, local.Options{}, in(filepath.Join(t.TempDir(), "nope")), sums("x"))
+	if cov.State != ledger.Partial || cov.Proven || !strings.Contains(cov.Reason, "no such folder") {
+		t.Errorf("coverage %+v", cov)
+	}
+}
+
+func TestBiggerThanMaxSizeIsSaid(t *testing.T) {
+	dir := t.TempDir()
+	write(t, filepath.Join(dir, "big"), strings.Repeat("x", 2000))
+	s := in(dir)
+	s.MaxSize = 1000
+	cov, _, all := hunt(t, local.Options{}, s, sums("x"))
+	if cov.State != ledger.Absent || !strings.Contains(strings.Join(all[0].Notes, ";"), "out of scope") {
+		t.Errorf("coverage %+v notes %v", cov, all[0].Notes)
+	}
+}
+
+func TestRunningFindsOurselves(t *testing.T) {
+	self, err := os.ReadFile("/proc/self/exe")
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := edr.DefaultSearch()
+	s.Where = []ledger.Stage{ledger.Running, ledger.Autoruns}
+	sum := sha256.Sum256(self)
+	cov, hits, all := hunt(t, local.Options{}, s, indicator.File{SHA256: hex.EncodeToString(sum[:]), Size: int64(len(self))})
+	if cov.State != ledger.Hit || len(hits) == 0 {
+		t.Fatalf("coverage %+v verdicts %+v", cov, all)
+	}
+	h := hits[0]
+	if h.PID == 0 || h.Cmdline == "" || h.StartedAt.IsZero() || h.FoundIn != ledger.Running || h.MD5 == "" {
+		t.Errorf("hit %+v", h)
+	}
+}
+
+// blind is a file system on which hashing stops in mid-query, or one folder can't be read.
+type blind struct {
+	embedded.FS
+	after  int    // opens that still work
+	folder string // can't be opened
+	empty  string // lists nothing
+}
+
+func (b *blind) Open(path string) (embedded.File, error) {
+	if b.after--; b.after < 0 {
+		return nil, &os.PathError{Op: "open", Path: path, Err: syscall.EACCES}
+	}
+	return b.FS.Open(path)
+}
+
+// emptyDir is a folder that lists nothing and says that all is well.
+type emptyDir struct{}
+
+func (emptyDir) Names(int) ([]string, error) { return nil, io.EOF }
+func (emptyDir) Close() error                { return nil }
+
+func (b *blind) OpenDir(path string) (embedded.Dir, error) {
+	if path == b.folder {
+		return nil, &os.PathError{Op: "open", Path: path, Err: syscall.EPERM}
+	}
+	if path == b.empty {
+		return emptyDir{}, nil
+	}
+	return b.FS.OpenDir(path)
+}
+
+func TestBlindedTablesNeverLookAbsent(t *testing.T) {
+	dir := t.TempDir()
+	for _, n := range []string{"a", "b", "c", "sub/d", "sub/deep/e"} {
+		write(t, filepath.Join(dir, n), "text of "+n)
+	}
+	for after := range 6 {
+		fs := &blind{FS: embedded.RealFS(), after: after}
+		cov, _, _ := hunt(t, local.Options{FS: fs}, in(dir), sums("x"))
+		if cov.State == ledger.Absent || cov.Proven {
+			t.Errorf("hash blind after %d files: coverage %+v", after, cov)
+		}
+	}
+	fs := &blind{FS: embedded.RealFS(), after: 1 << 30, folder: filepath.Join(dir, "sub")}
+	cov, _, _ := hunt(t, local.Options{FS: fs}, in(dir), sums("x"))
+	if cov.State != ledger.Partial || !strings.Contains(cov.Reason, "sub") {
+		t.Errorf("folder blinded: coverage %+v", cov)
+	}
+	fs = &blind{FS: embedded.RealFS(), after: 1 << 30, empty: filepath.Join(dir, "sub")}
+	cov, _, _ = hunt(t, local.Options{FS: fs}, in(dir), sums("x"))
+	if cov.State != ledger.Partial || !strings.Contains(cov.Reason, "looks empty") {
+		t.Errorf("folder that looks empty: coverage %+v", cov)
+	}
+}

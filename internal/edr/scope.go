@@ -1,0 +1,101 @@
+package edr
+
+import (
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/hunter-project/hunter/internal/ledger"
+)
+
+// Roots lists the folders in which files are looked for by default on a platform.
+func Roots(platform string) []string {
+	switch platform {
+	case "darwin":
+		return []string{"/Users", "/Applications", "/Library", "/private/tmp", "/private/var/tmp", "/opt", "/usr/local"}
+	case "windows":
+		return []string{`C:\Users`, `C:\ProgramData`, `C:\Windows\Temp`, `C:\Windows\Tasks`, `C:\PerfLogs`, `C:\inetpub`}
+	default:
+		return []string{"/home", "/root", "/tmp", "/var/tmp", "/dev/shm", "/opt", "/srv", "/usr/local", "/var/www", "/var/spool/cron"}
+	}
+}
+
+// SizedRoots lists the folders that are walked as well for files whose exact size is known: there only those of that
+// size are read, so big system folders are cheap.
+func SizedRoots(platform string) []string {
+	switch platform {
+	case "darwin":
+		return []string{"/usr", "/System/Library"}
+	case "windows":
+		return []string{`C:\Program Files`, `C:\Program Files (x86)`, `C:\Windows\System32`}
+	default:
+		return []string{"/usr"}
+	}
+}
+
+// Places gives the roots of a search on a platform; explicit says that a person named them.
+func (s Search) Places(platform string) (roots []string, explicit bool) {
+	if p := s.Paths[""]; len(p) > 0 {
+		return Unnested(p, platform), true
+	}
+	if p := s.Paths[platform]; len(p) > 0 {
+		return Unnested(p, platform), true
+	}
+	return Unnested(Roots(platform), platform), false
+}
+
+// Unnested drops doubles and folders inside of others, and trailing separators; the order stays.
+func Unnested(roots []string, platform string) []string {
+	sep := "/"
+	if platform == "windows" {
+		sep = `\`
+	}
+	var clean []string
+	for _, r := range roots {
+		if platform != "windows" {
+			r = filepath.Clean(r)
+		} else if len(r) > 3 {
+			r = strings.TrimRight(r, `\`)
+		}
+		if !slices.Contains(clean, r) {
+			clean = append(clean, r)
+		}
+	}
+	under := func(r, other string) bool {
+		return r != other && strings.HasPrefix(r, strings.TrimSuffix(other, sep)+sep)
+	}
+	return slices.DeleteFunc(slices.Clone(clean), func(r string) bool {
+		return slices.ContainsFunc(clean, func(other string) bool { return under(r, other) })
+	})
+}
+
+// Scope says in words what a search covers on a platform: "running, autoruns, files up to 50 MiB in /home, /tmp".
+func Scope(s Search, platform string) string {
+	var out []string
+	for _, stage := range s.Where {
+		if stage != ledger.Files {
+			out = append(out, string(stage))
+			continue
+		}
+		roots, explicit := s.Places(platform)
+		text := "files up to " + ledger.Size(s.MaxSize) + " in " + strings.Join(roots, ", ")
+		if !explicit {
+			text += " (files of known size also in " + strings.Join(SizedRoots(platform), ", ") + ")"
+		}
+		out = append(out, text)
+	}
+	return strings.Join(out, ", ")
+}
+
+// scopeOf joins the scopes of all endpoints, each once.
+func scopeOf(p Plan) string {
+	var out []string
+	for _, t := range p.Tools {
+		for _, ep := range t.Endpoints {
+			if ep.Excluded == "" && !slices.Contains(out, ep.Scope) {
+				out = append(out, ep.Scope)
+			}
+		}
+	}
+	return strings.Join(out, "; ")
+}

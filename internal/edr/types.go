@@ -1,0 +1,126 @@
+// Package edr plans what endpoint tools are asked: which digest of each file object a tool takes, which stages, in which
+// chunks, with which control, and what can not be asked. It knows no tool by name.
+package edr
+
+import (
+	"context"
+	"time"
+
+	"github.com/hunter-project/hunter/internal/indicator"
+	"github.com/hunter-project/hunter/internal/ledger"
+)
+
+// Tool is something that can ask endpoints.
+type Tool interface {
+	// Describe says what the tool is; it does no input or output.
+	Describe() Description
+	// Endpoints lists the hosts that the tool knows.
+	Endpoints(ctx context.Context) ([]Endpoint, error)
+	// Compile words the questions for one endpoint. It does no input or output; the texts are stable for the same work.
+	Compile(ep Endpoint, w Work) ([]ledger.Query, error)
+	// Ask puts one query to one endpoint and waits. A failure that belongs to the endpoint or query is in the answer; an
+	// error is a tool that can't go on at all, or ctx's end.
+	Ask(ctx context.Context, ep Endpoint, q ledger.Query) (ledger.Answer, error)
+	// Close frees what the tool holds.
+	Close() error
+}
+
+// Rechecker is a tool that can ask once more for paths that had vanished between two looks of one query.
+type Rechecker interface {
+	// Recheck words the second question; ok is false when there is none.
+	Recheck(q ledger.Query, paths []string) (again ledger.Query, ok bool)
+}
+
+// Selection narrows the endpoints of a run; empty lists do not narrow. Exclude names host names, ids or globs.
+type Selection struct {
+	Hosts     []string `json:"hosts,omitempty"`
+	Platforms []string `json:"platforms,omitempty"`
+	Labels    []string `json:"labels,omitempty"`
+	Exclude   []string `json:"exclude,omitempty"`
+}
+
+// Description says what a tool can be asked.
+type Description struct {
+	Name  string           // unique in the set
+	Type  string           // osquery, carbonblack_edr, …
+	Mode  ledger.Mode      // live or recorded
+	Kinds []indicator.Kind // digests it takes, in order of preference
+	Chunk int              // digests one query may carry at most
+	Local bool             // it looks at this machine alone
+}
+
+// Endpoint is one host as one tool knows it.
+type Endpoint struct {
+	ID       string // stable for the tool, e.g. the host's uuid
+	Hostname string
+	Platform string // linux, darwin, windows
+	LastSeen time.Time
+	Labels   []string
+	Notes    []string // what to say about it, e.g. "not root"
+}
+
+// Unsized says what the files stage does for a hash whose file size nobody knows.
+type Unsized string
+
+// The choices for unsized hashes.
+const (
+	UnsizedPlaces Unsized = "places" // every file up to max_size in the roots
+	UnsizedFull   Unsized = "full"   // the same over every root, paced
+	UnsizedSkip   Unsized = "skip"   // running and autoruns alone: narrowed
+)
+
+// Search is what to look at on an endpoint.
+type Search struct {
+	Where   []ledger.Stage
+	Paths   map[string][]string // roots by platform; nil: the platform's defaults. Key "" holds for every platform (--path)
+	Unsized Unsized
+	MaxSize int64 // bytes
+	Full    bool
+}
+
+// Work is what one tool is to ask of one endpoint: one chunk of targets.
+type Work struct {
+	Targets []Target
+	Search  Search
+	Chunk   int // 0-based
+	Chunks  int
+}
+
+// Target is one file object as one tool is asked for it.
+type Target struct {
+	Ask  indicator.Indicator // the digest chosen for the tool
+	File indicator.File
+}
+
+// Unaskable is a digest that a tool can not be asked.
+type Unaskable struct {
+	Value  string         `json:"value"`
+	Kind   indicator.Kind `json:"kind"`
+	Tool   string         `json:"tool"`
+	Reason string         `json:"reason"`
+}
+
+// ToolPlan is what one tool is asked.
+type ToolPlan struct {
+	Tool      Description
+	Targets   []Target
+	Unaskable []Unaskable
+	Narrowed  []Target // asked, but not in the files stage
+	Endpoints []EndpointPlan
+	Err       error // the tool could not list its endpoints
+}
+
+// EndpointPlan is what one endpoint is asked, cheapest stage first.
+type EndpointPlan struct {
+	Endpoint Endpoint
+	Excluded string // reason; no queries
+	Queries  []ledger.Query
+	Scope    string // "running, autoruns, files up to 50 MiB in /home, /tmp"
+}
+
+// Plan is everything a run will ask.
+type Plan struct {
+	Search Search
+	Tools  []ToolPlan
+	Scope  string
+}

@@ -1,0 +1,158 @@
+package files
+
+import (
+	"errors"
+	"fmt"
+	"io"
+)
+
+// Bounds of what is read from outside.
+const (
+	maxDepth   = 64
+	maxString  = 1 << 20
+	maxElement = 64 << 20
+	maxLine    = 1 << 20
+	maxTotal   = 8 << 30
+	maxRatio   = 500
+	ratioFrom  = 64 << 20
+)
+
+// Fault is what is wrong with a file, and where.
+type Fault struct {
+	File         string
+	Line, Column int
+	Message      string
+}
+
+// Error gives "file:line:column: error: message".
+func (f *Fault) Error() string {
+	switch {
+	case f.Line == 0:
+		return fmt.Sprintf("%s: error: %s", f.File, f.Message)
+	default:
+		return fmt.Sprintf("%s:%d:%d: error: %s", f.File, f.Line, f.Column, f.Message)
+	}
+}
+
+// guard passes JSON through and stops at what would cost memory without bound: a string of over 1 MiB, nesting over 64
+// levels, an element of over 64 MiB. It remembers the newlines behind it, so that an offset can be told as line:column.
+type guard struct {
+	r        io.Reader
+	offset   int64
+	mark     int64 // where the current element began
+	depth    int
+	inString bool
+	escaped  bool
+	length   int
+	lines    int     // newlines before the remembered ones
+	newlines []int64 // offsets of the last newlines
+}
+
+var (
+	errString  = errors.New("a text of over 1 MiB")
+	errDepth   = errors.New("nested over 64 levels deep")
+	errElement = errors.New("one element of over 64 MiB")
+)
+
+func (g *guard) Read(p []byte) (int, error) {
+	n, err := g.r.Read(p)
+	for i, c := range p[:n] {
+		if e := g.step(c, g.offset+int64(i)); e != nil {
+			g.offset += int64(i)
+			return i, &stop{at: g.offset, err: e}
+		}
+	}
+	g.offset += int64(n)
+	if g.offset-g.mark > maxElement {
+		return n, &stop{at: g.offset, err: errElement}
+	}
+	return n, err
+}
+
+// stop is a bound that was passed, with its offset.
+type stop struct {
+	at  int64
+	err error
+}
+
+func (s *stop) Error() string { return s.err.Error() }
+func (s *stop) Unwrap() error { return s.err }
+
+func (g *guard) step(c byte, at int64) error {
+	if c == '\n' {
+		g.newlines = append(g.newlines, at)
+		if len(g.newlines) > 1<<20 {
+			half := len(g.newlines) / 2
+			g.lines += half
+			g.newlines = append(g.newlines[:0], g.newlines[half:]...)
+		}
+	}
+	if g.inString {
+		g.length++
+		switch {
+		case g.length > maxString:
+			return errString
+		case g.escaped:
+			g.escaped = false
+		case c == '\\':
+			g.escaped = true
+		case c == '"':
+			g.inString = false
+		}
+		return nil
+	}
+	switch c {
+	case '"':
+		g.inString, g.length = true, 0
+	case '{', '[':
+		if g.depth++; g.depth > maxDepth {
+			return errDepth
+		}
+	case '}', ']':
+		g.depth--
+	}
+	return nil
+}
+
+// position tells an offset as line and column, 1-based.
+func (g *guard) position(at int64) (line, column int) {
+	line, start := g.lines+1, int64(0)
+	for _, n := range g.newlines {
+		if n >= at {
+			break
+		}
+		line++
+		start = n + 1
+	}
+	return line, int(at-start) + 1
+}
+
+// bounded stops a compressed stream that unpacks without end.
+type bounded struct {
+	r      io.Reader
+	packed func() int64 // compressed bytes read so far
+	total  int64
+}
+
+var errBomb = errors.New("it unpacks to far more than it should; it is taken for a decompression bomb")
+
+func (b *bounded) Read(p []byte) (int, error) {
+	n, err := b.r.Read(p)
+	b.total += int64(n)
+	if b.total > maxTotal || (b.total > ratioFrom && b.total > maxRatio*max(b.packed(), 1)) {
+		return n, errBomb
+	}
+	return n, err
+}
+
+// counter counts the bytes that pass.
+type counter struct {
+	r io.Reader
+	n int64
+}
+
+func (c *counter) Read(p []byte) (int, error) {
+	n, err := c.r.Read(p)
+	c.n += int64(n)
+	return n, err
+}

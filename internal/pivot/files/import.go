@@ -1,0 +1,358 @@
+package files
+
+import (
+	"bufio"
+	"bytes"
+	"compress/gzip"
+	"context"
+	"crypto/sha256"
+	"database/sql"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"hash"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/hunter-project/hunter/internal/indicator"
+)
+
+// ImportOptions say how files are read.
+type ImportOptions struct {
+	Confidence int  // of indicators that state none: plain lists and CSV; 0 is 50
+	Force      bool // import again what has not changed
+}
+
+// FileResult is what became of one file.
+type FileResult struct {
+	Name       string    `json:"name"`
+	Format     string    `json:"format,omitempty"`
+	Digest     string    `json:"digest,omitempty"` // sha256 of the file as received
+	Reports    int       `json:"reports"`
+	Indicators int       `json:"indicators"`
+	Refused    int       `json:"refused"`
+	Refusals   []Refusal `json:"refusals,omitempty"` // at most 100
+	Unchanged  bool      `json:"unchanged,omitempty"`
+	Error      string    `json:"error,omitempty"` // the file was refused whole
+}
+
+// Summary is what an import brought.
+type Summary struct {
+	Files []FileResult `json:"files"`
+}
+
+// Failed counts the files that were refused.
+func (s Summary) Failed() int {
+	n := 0
+	for _, f := range s.Files {
+		if f.Error != "" {
+			n++
+		}
+	}
+	return n
+}
+
+// maxFiles bounds the files of one import.
+const maxFiles = 100_000
+
+// ImportPaths imports files, folders (recursively, in order) and "-" for standard input. A damaged file is refused
+// whole; the others are still imported. The error is for what stops the import itself: the database, or ctx's end.
+func (s *Store) ImportPaths(ctx context.Context, paths []string, stdin io.Reader, opt ImportOptions) (Summary, error) {
+	if opt.Confidence <= 0 {
+		opt.Confidence = 50
+	}
+	var sum Summary
+	for _, p := range paths {
+		if p == "-" {
+			res, err := s.importOne(ctx, "-", stdin, nil, opt)
+			sum.Files = append(sum.Files, res)
+			if err != nil {
+				return sum, err
+			}
+			continue
+		}
+		found, err := expand(p)
+		if err != nil {
+			sum.Files = append(sum.Files, FileResult{Name: p, Error: err.Error()})
+			continue
+		}
+		for _, f := range found {
+			res, err := s.importFile(ctx, f, opt)
+			sum.Files = append(sum.Files, res)
+			if err != nil {
+				return sum, err
+			}
+		}
+	}
+	return sum, nil
+}
+
+// expand lists the files of a path, sorted. Hidden files, and what MISP feeds keep beside their events, are left out.
+func expand(path string) ([]string, error) {
+	info, err := os.Stat(path)
+	if err != nil {
+		return nil, err
+	}
+	if !info.IsDir() {
+		return []string{path}, nil
+	}
+	var out []string
+	err = filepath.WalkDir(path, func(p string, d fs.DirEntry, err error) error {
+		if err != nil {
+			return err
+		}
+		name := d.Name()
+		if strings.HasPrefix(name, ".") && p != path {
+			if d.IsDir() {
+				return filepath.SkipDir
+			}
+			return nil
+		}
+		if d.Type().IsRegular() && name != "manifest.json" && name != "hashes.csv" && !isProse(name) {
+			out = append(out, p)
+		}
+		if len(out) > maxFiles {
+			return fmt.Errorf("over %d files", maxFiles)
+		}
+		return nil
+	})
+	slices.Sort(out)
+	return out, err
+}
+
+// isProse tells files that lie beside feeds and are none.
+func isProse(name string) bool {
+	upper := strings.ToUpper(name)
+	return strings.HasSuffix(upper, ".MD") || upper == "LICENSE" || upper == "LICENSE.TXT" || upper == "COPYING"
+}
+
+func (s *Store) importFile(ctx context.Context, path string, opt ImportOptions) (FileResult, error) {
+	abs, err := filepath.Abs(path)
+	if err != nil {
+		return FileResult{Name: path, Error: err.Error()}, nil
+	}
+	info, err := os.Stat(abs)
+	if err == nil && !info.Mode().IsRegular() {
+		err = fmt.Errorf("%s is no regular file", path)
+	}
+	if err != nil {
+		return FileResult{Name: path, Error: err.Error()}, nil
+	}
+	if !opt.Force {
+		if res, same, err := s.unchanged(ctx, abs, path, info, opt); err != nil || same {
+			return res, err
+		}
+	}
+	f, err := os.Open(abs)
+	if err != nil {
+		return FileResult{Name: path, Error: err.Error()}, nil
+	}
+	defer f.Close() //nolint:errcheck // read-only
+	return s.importOne(ctx, path, f, info, opt)
+}
+
+func settings(opt ImportOptions) string { return fmt.Sprintf("confidence=%d", opt.Confidence) }
+
+// unchanged reports whether a file was imported before and is the same by size, time and settings.
+func (s *Store) unchanged(ctx context.Context, abs, path string, info fs.FileInfo, opt ImportOptions) (FileResult, bool, error) {
+	res := FileResult{Name: path, Unchanged: true}
+	err := s.db.R.QueryRowContext(ctx, `SELECT s.format, s.digest, count(r.id), coalesce(sum(r.members), 0) FROM intel_source s
+		LEFT JOIN intel_report r ON r.source = s.id WHERE s.name = ? AND s.size = ? AND s.mtime = ? AND s.settings = ? GROUP BY s.id`,
+		abs, info.Size(), info.ModTime().UnixNano(), settings(opt)).Scan(&res.Format, &res.Digest, &res.Reports, &res.Indicators)
+	if errors.Is(err, sql.ErrNoRows) {
+		return FileResult{}, false, nil
+	}
+	if err != nil {
+		return FileResult{Name: path}, false, fmt.Errorf("look for %s in the intelligence store: %w", path, err)
+	}
+	return res, true, nil
+}
+
+// importOne imports one stream in one transaction.
+func (s *Store) importOne(ctx context.Context, name string, r io.Reader, info fs.FileInfo, opt ImportOptions) (res FileResult, err error) {
+	res.Name = name
+	tx, err := s.db.W.BeginTx(ctx, nil)
+	if err != nil {
+		return res, fmt.Errorf("import %s: %w", name, err)
+	}
+	done := false
+	defer func() {
+		if !done {
+			_ = tx.Rollback() //nolint:errcheck // the error in hand says more
+		}
+	}()
+	src := s.newSource(ctx, tx, name, info, opt)
+	if err := src.open(); err != nil {
+		return res, fmt.Errorf("import %s: %w", name, err)
+	}
+	p := &parser{k: src.sink, name: name, base: baseName(name), confidence: opt.Confidence}
+	if err := src.parse(p, r); err != nil {
+		if ctx.Err() != nil {
+			return res, ctx.Err()
+		}
+		var fault *Fault
+		if errors.As(err, &fault) {
+			res.Error = fault.Error()
+			return res, nil
+		}
+		return res, fmt.Errorf("import %s: %w", name, err)
+	}
+	if err := src.close(p.format); err != nil {
+		return res, fmt.Errorf("import %s: %w", name, err)
+	}
+	if err := tx.Commit(); err != nil {
+		return res, fmt.Errorf("import %s: %w", name, err)
+	}
+	done = true
+	res.Format, res.Digest, res.Reports, res.Indicators = p.format, src.digest, len(p.k.reports), p.k.members
+	res.Refused, res.Refusals = p.k.nRefuse, p.k.refused
+	return res, nil
+}
+
+func baseName(name string) string {
+	if name == "-" {
+		return "stdin"
+	}
+	return strings.TrimSuffix(filepath.Base(name), ".gz")
+}
+
+// incoming is one file on its way into the tables: its bytes are kept as they pass.
+type incoming struct {
+	store  *Store
+	sink   *sink
+	name   string
+	info   fs.FileInfo
+	opt    ImportOptions
+	sum    hash.Hash
+	size   int64
+	seq    int
+	buf    bytes.Buffer
+	temp   string
+	digest string
+}
+
+func (s *Store) newSource(ctx context.Context, tx *sql.Tx, name string, info fs.FileInfo, opt ImportOptions) *incoming {
+	return &incoming{
+		store: s, name: name, info: info, opt: opt, sum: sha256.New(),
+		sink: &sink{ctx: ctx, tx: tx, stmts: map[string]*sql.Stmt{}, ids: map[indicator.Indicator]int64{}, reports: map[string]int64{}},
+	}
+}
+
+// open replaces what an earlier import of the same file brought.
+func (in *incoming) open() error {
+	key := in.name
+	if in.info != nil {
+		abs, err := filepath.Abs(in.name)
+		if err != nil {
+			return err
+		}
+		key = abs
+	} else {
+		key = "stdin " + in.store.now().UTC().Format(timeText)
+	}
+	if err := in.sink.exec(`DELETE FROM intel_source WHERE name = ?`, key); err != nil {
+		return err
+	}
+	id, err := in.sink.id(`INSERT INTO intel_source (name, digest, size, mtime, format, imported_at, settings) VALUES (?, '', 0, 0, '', ?, ?) RETURNING id`,
+		key, stamp(in.store.now()), settings(in.opt))
+	if err != nil {
+		return err
+	}
+	in.sink.source, in.temp = id, fmt.Sprintf("incoming %d", id)
+	return in.sink.exec(`INSERT INTO raw_body (digest, size, created_at) VALUES (?, 0, ?)`, in.temp, stamp(in.store.now()))
+}
+
+// parse reads the stream to its end, unpacking it when it is compressed.
+func (in *incoming) parse(p *parser, r io.Reader) error {
+	packed := &counter{r: r}
+	kept := io.TeeReader(packed, in)
+	buffered := bufio.NewReader(kept)
+	var plain io.Reader = buffered
+	if magic, err := buffered.Peek(2); err == nil && magic[0] == 0x1f && magic[1] == 0x8b {
+		z, err := gzip.NewReader(buffered)
+		if err != nil {
+			return &Fault{File: in.name, Message: "damaged gzip: " + err.Error()}
+		}
+		plain = &bounded{r: z, packed: func() int64 { return packed.n }}
+	}
+	if err := p.parse(plain); err != nil {
+		if errors.Is(err, errBomb) || errors.Is(err, gzip.ErrChecksum) || errors.Is(err, gzip.ErrHeader) {
+			return &Fault{File: in.name, Message: err.Error()}
+		}
+		return err
+	}
+	if _, err := io.Copy(io.Discard, buffered); err != nil {
+		return &Fault{File: in.name, Message: err.Error()}
+	}
+	return nil
+}
+
+// rawChunk is how much of a file one row holds before compression.
+const rawChunk = 1 << 20
+
+// Write keeps the bytes of the file as received.
+func (in *incoming) Write(p []byte) (int, error) {
+	in.sum.Write(p)
+	in.size += int64(len(p))
+	in.buf.Write(p)
+	for in.buf.Len() >= rawChunk {
+		if err := in.flush(in.buf.Next(rawChunk)); err != nil {
+			return 0, err
+		}
+	}
+	return len(p), nil
+}
+
+func (in *incoming) flush(part []byte) error {
+	var b bytes.Buffer
+	z, err := gzip.NewWriterLevel(&b, gzip.BestSpeed)
+	if err != nil {
+		return err
+	}
+	if _, err := z.Write(part); err != nil {
+		return err
+	}
+	if err := z.Close(); err != nil {
+		return err
+	}
+	in.seq++
+	return in.sink.exec(`INSERT INTO raw_chunk (digest, seq, data) VALUES (?, ?, ?)`, in.temp, in.seq-1, b.Bytes())
+}
+
+// close names the kept bytes by their digest, and completes the source.
+func (in *incoming) close(format string) error {
+	if err := in.flush(in.buf.Bytes()); err != nil {
+		return err
+	}
+	k := in.sink
+	in.digest = hex.EncodeToString(in.sum.Sum(nil))
+	var there int
+	if err := k.tx.QueryRowContext(k.ctx, `SELECT count(*) FROM raw_body WHERE digest = ?`, in.digest).Scan(&there); err != nil {
+		return err
+	}
+	steps := []string{}
+	if there == 0 {
+		if err := k.exec(`INSERT INTO raw_body (digest, size, created_at) VALUES (?, ?, ?)`, in.digest, in.size, stamp(in.store.now())); err != nil {
+			return err
+		}
+		steps = append(steps, `UPDATE raw_chunk SET digest = ?1 WHERE digest = ?2`)
+	}
+	steps = append(steps, `DELETE FROM raw_body WHERE digest = ?2 AND ?1 <> ''`)
+	for _, text := range steps {
+		if err := k.exec(text, in.digest, in.temp); err != nil {
+			return err
+		}
+	}
+	size, mtime := in.size, int64(0)
+	if in.info != nil {
+		size, mtime = in.info.Size(), in.info.ModTime().UnixNano()
+	}
+	if err := k.exec(`UPDATE intel_source SET digest = ?, size = ?, mtime = ?, format = ? WHERE id = ?`, in.digest, size, mtime, format, k.source); err != nil {
+		return err
+	}
+	return k.close()
+}

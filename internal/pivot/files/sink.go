@@ -1,0 +1,195 @@
+package files
+
+import (
+	"context"
+	"database/sql"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/hunter-project/hunter/internal/indicator"
+)
+
+// sink takes what a parser reads into the tables, in the transaction of one source.
+type sink struct {
+	ctx     context.Context //nolint:containedctx // of one import
+	tx      *sql.Tx
+	source  int64
+	stmts   map[string]*sql.Stmt
+	ids     map[indicator.Indicator]int64
+	reports map[string]int64
+	refused []Refusal
+	nRefuse int
+	members int
+}
+
+// Refusal is one value of a file that was not taken, and why.
+type Refusal struct {
+	Line   int    `json:"line,omitempty"`
+	Value  string `json:"value,omitempty"`
+	Reason string `json:"reason"`
+}
+
+// maxRefusals is how many refusals are listed; the count is true.
+const maxRefusals = 100
+
+func (k *sink) refuse(line int, value, reason string) {
+	k.nRefuse++
+	if len(k.refused) < maxRefusals {
+		k.refused = append(k.refused, Refusal{Line: line, Value: value[:min(len(value), 200)], Reason: reason})
+	}
+}
+
+func (k *sink) stmt(text string) (*sql.Stmt, error) {
+	if s, ok := k.stmts[text]; ok {
+		return s, nil
+	}
+	s, err := k.tx.PrepareContext(k.ctx, text)
+	if err != nil {
+		return nil, err
+	}
+	k.stmts[text] = s
+	return s, nil
+}
+
+func (k *sink) exec(text string, args ...any) error {
+	s, err := k.stmt(text)
+	if err != nil {
+		return err
+	}
+	_, err = s.ExecContext(k.ctx, args...)
+	return err
+}
+
+func (k *sink) id(text string, args ...any) (id int64, err error) {
+	s, err := k.stmt(text)
+	if err != nil {
+		return 0, err
+	}
+	err = s.QueryRowContext(k.ctx, args...).Scan(&id)
+	return id, err
+}
+
+// cacheMax bounds the ids held in memory.
+const cacheMax = 100_000
+
+func (k *sink) indicator(ind indicator.Indicator) (int64, error) {
+	if id, ok := k.ids[ind]; ok {
+		return id, nil
+	}
+	id, err := k.id(`INSERT INTO intel_indicator (kind, value) VALUES (?, ?) ON CONFLICT (value, kind) DO NOTHING RETURNING id`, string(ind.Kind), ind.Value)
+	if errors.Is(err, sql.ErrNoRows) {
+		id, err = k.id(`SELECT id FROM intel_indicator WHERE value = ? AND kind = ?`, ind.Value, string(ind.Kind))
+	}
+	if err != nil {
+		return 0, err
+	}
+	if len(k.ids) >= cacheMax {
+		clear(k.ids)
+	}
+	k.ids[ind] = id
+	return id, nil
+}
+
+// report opens a report of the source; what is known of it later is set by describe.
+func (k *sink) report(uid string) (int64, error) {
+	if id, ok := k.reports[uid]; ok {
+		return id, nil
+	}
+	id, err := k.id(`INSERT INTO intel_report (source, uid) VALUES (?, ?) ON CONFLICT (source, uid) DO UPDATE SET uid = uid RETURNING id`, k.source, uid)
+	if err != nil {
+		return 0, err
+	}
+	k.reports[uid] = id
+	return id, nil
+}
+
+func (k *sink) describe(id int64, r indicator.Report) error {
+	slices.Sort(r.Tags)
+	tags, err := json.Marshal(slices.Compact(r.Tags))
+	if err != nil {
+		return err
+	}
+	return k.exec(`UPDATE intel_report SET uid = ?, title = ?, tlp = ?, tlp_assumed = ?, published = ?, tags = ? WHERE id = ?`,
+		r.ID, r.Title, string(r.TLP), r.Assumed, stamp(r.Published), string(tags), id)
+}
+
+// member is one indicator of a report.
+type member struct {
+	ind        indicator.Indicator
+	confidence int
+	time       time.Time
+	tlp        indicator.TLP
+}
+
+func (k *sink) member(report int64, m member) error {
+	id, err := k.indicator(m.ind)
+	if err != nil {
+		return err
+	}
+	k.members++
+	return k.exec(`INSERT INTO intel_member (report, indicator, confidence, time, tlp) VALUES (?, ?, ?, ?, ?)
+		ON CONFLICT (report, indicator) DO UPDATE SET confidence = max(confidence, excluded.confidence)`,
+		report, id, m.confidence, stamp(m.time), string(m.tlp))
+}
+
+// object stores a file object. One without a size, a name or a second digest says nothing more than its digest.
+func (k *sink) object(f indicator.File) error {
+	digests := f.Digests()
+	if len(digests) == 0 || (len(digests) == 1 && f.Size <= 0 && len(f.Names) == 0) {
+		return nil
+	}
+	if f.Names == nil {
+		f.Names = []string{}
+	}
+	names, err := json.Marshal(f.Names)
+	if err != nil {
+		return err
+	}
+	obj, err := k.id(`INSERT INTO intel_object (source, size, names) VALUES (?, ?, ?) RETURNING id`, k.source, max(f.Size, 0), string(names))
+	if err != nil {
+		return err
+	}
+	for _, d := range digests {
+		id, err := k.indicator(d)
+		if err != nil {
+			return err
+		}
+		if err := k.exec(`INSERT INTO intel_object_digest (object, indicator) VALUES (?, ?) ON CONFLICT DO NOTHING`, obj, id); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// edge stores a direct relation.
+func (k *sink) edge(from, to indicator.Indicator, rel indicator.Relation, confidence int, report string, at time.Time, tlp indicator.TLP) error {
+	a, err := k.indicator(from)
+	if err != nil {
+		return err
+	}
+	b, err := k.indicator(to)
+	if err != nil {
+		return err
+	}
+	return k.exec(`INSERT INTO intel_edge (source, from_indicator, to_indicator, relation, confidence, report, time, tlp) VALUES (?, ?, ?, ?, ?, ?, ?, ?)
+		ON CONFLICT DO NOTHING`, k.source, a, b, string(rel), confidence, report, stamp(at), string(tlp))
+}
+
+func (k *sink) link(from, to string) error {
+	return k.exec(`INSERT INTO intel_report_link (source, from_uid, to_uid) VALUES (?, ?, ?) ON CONFLICT DO NOTHING`, k.source, from, to)
+}
+
+// close counts the members of every report.
+func (k *sink) close() error {
+	err := k.exec(`UPDATE intel_report SET members = (SELECT count(*) FROM intel_member m WHERE m.report = intel_report.id) WHERE source = ?`, k.source)
+	for _, s := range k.stmts {
+		err = errors.Join(err, s.Close())
+	}
+	if err != nil {
+		return fmt.Errorf("close the import: %w", err)
+	}
+	return nil
+}

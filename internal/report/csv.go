@@ -1,0 +1,71 @@
+package report
+
+import (
+	"encoding/csv"
+	"fmt"
+	"io"
+	"strconv"
+	"strings"
+
+	"github.com/hunter-project/hunter/internal/results"
+)
+
+// csvHeader names the columns of the CSV form; they are those of the view report_hits.
+func csvHeader() []string {
+	return []string{
+		"run", "hunt", "endpoint", "hostname", "tool", "found_in", "path", "size", "md5", "sha1", "sha256", "matched_kind",
+		"matched_value", "conflict", "owner", "mtime", "pid", "cmdline", "started_at", "observed_at",
+	}
+}
+
+// CSV writes the hits of a run, RFC 4180, with a header line.
+func CSV(w io.Writer, v View) error { return HitsCSV(w, v.Hits) }
+
+// HitsCSV writes hits as CSV. A cell that a spreadsheet would run as a formula gets a quote in front.
+func HitsCSV(w io.Writer, hits []results.StoredHit) error {
+	out := csv.NewWriter(w)
+	rows := [][]string{csvHeader()}
+	for _, h := range hits {
+		j := HitOf(h)
+		rows = append(rows, []string{
+			h.Run, h.Hunt, h.Endpoint, h.Hostname, h.Tool, string(j.FoundIn), j.Path, number(j.Size), text(j.MD5), text(j.SHA1),
+			text(j.SHA256), string(j.Matched.Kind), j.Matched.Value, strconv.FormatBool(j.Conflict), text(j.Owner), text(j.MTime),
+			number(j.PID), text(j.Cmdline), text(j.StartedAt), text(j.ObservedAt),
+		})
+	}
+	for _, row := range rows {
+		for i := range row {
+			row[i] = harmless(row[i])
+		}
+		if err := out.Write(row); err != nil {
+			return fmt.Errorf("write CSV: %w", err)
+		}
+	}
+	out.Flush()
+	if err := out.Error(); err != nil {
+		return fmt.Errorf("write CSV: %w", err)
+	}
+	return nil
+}
+
+// harmless defuses what spreadsheets take for a formula (OWASP: CSV injection).
+func harmless(s string) string {
+	if s != "" && strings.ContainsRune("=+-@\t\r", rune(s[0])) {
+		return "'" + s
+	}
+	return s
+}
+
+func text(s *string) string {
+	if s == nil {
+		return ""
+	}
+	return *s
+}
+
+func number(n *int64) string {
+	if n == nil {
+		return ""
+	}
+	return strconv.FormatInt(*n, 10)
+}

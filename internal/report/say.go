@@ -1,0 +1,155 @@
+package report
+
+import (
+	"fmt"
+	"io"
+	"strings"
+
+	"github.com/hunter-project/hunter/internal/diag"
+	"github.com/hunter-project/hunter/internal/indicator"
+	"github.com/hunter-project/hunter/internal/ledger"
+	"github.com/hunter-project/hunter/internal/results"
+)
+
+// Say writes the one defensible sentence about a run: what was looked for, where, what was found, what is proven, and
+// what was not looked at.
+func Say(w io.Writer, v View) error {
+	_, err := fmt.Fprintln(w, Sentence(v))
+	if err != nil {
+		return fmt.Errorf("write the sentence: %w", err)
+	}
+	return nil
+}
+
+// Sentence gives the text of Say.
+func Sentence(v View) string {
+	var parts []string
+	parts = append(parts, openingClause(v)+"; "+foundClause(v)+"; "+provenClause(v)+".")
+	if not := notLooked(v); len(not) > 0 {
+		parts = append(parts, "Not looked at: "+strings.Join(not, "; ")+".")
+	}
+	return strings.Join(parts, " ")
+}
+
+func openingClause(v View) string {
+	r := v.Run
+	when := r.StartedAt.UTC().Format("2006-01-02 15:04")
+	if !r.FinishedAt.IsZero() {
+		when += " to " + r.FinishedAt.UTC().Format("2006-01-02 15:04")
+	}
+	scope := r.Scope
+	if scope == "" {
+		scope = "nothing"
+	}
+	return fmt.Sprintf("On %s UTC the run %s of hunt %s looked for %s%s on %s, in scope: %s", when, r.ID, diag.Escape(r.Hunt),
+		count(r.Hunted, "file", "files"), seedClause(v), count(r.Endpoints-r.States[ledger.Excluded], "live endpoint", "live endpoints"), diag.Escape(scope))
+}
+
+func seedClause(v View) string {
+	var digests, others []string
+	for _, s := range v.Seeds {
+		if ind, ok := s.Indicator(); ok && ind.Kind.IsDigest() {
+			digests = append(digests, s.Value)
+			continue
+		}
+		others = append(others, diag.Escape(refText(s)))
+	}
+	switch {
+	case len(digests) == 0 && len(others) == 0:
+		return ""
+	case len(digests) == 0:
+		return " known from " + strings.Join(others, ", ")
+	case len(digests) == 1:
+		return " (seed " + digests[0] + ")"
+	default:
+		return fmt.Sprintf(" (seeds %s and %d more)", digests[0], len(digests)-1)
+	}
+}
+
+func foundClause(v View) string {
+	hosts := v.Run.States[ledger.Hit]
+	for _, t := range v.Targets {
+		if t.Mode == ledger.Recorded && t.Coverage.State == ledger.Hit {
+			hosts++
+		}
+	}
+	if v.HitsTotal == 0 {
+		return "no hits"
+	}
+	return fmt.Sprintf("%s on %s", count(v.HitsTotal, "hit", "hits"), count(hosts, "endpoint", "endpoints"))
+}
+
+func provenClause(v View) string {
+	s := v.Run.States
+	total := v.Run.Endpoints - s[ledger.Excluded]
+	out := fmt.Sprintf("%d of %d proven, of which %d free of these files within that scope", v.Run.Proven, total, s[ledger.Absent])
+	for _, t := range coverageOf(v).Tools {
+		out += fmt.Sprintf("; %s (recorded) saw none of them on %d of %d endpoints, which proves nothing about today", diag.Escape(t.Tool), t.NotSeen, t.Endpoints)
+	}
+	return out
+}
+
+func notLooked(v View) []string {
+	var out []string
+	byState := map[ledger.State]int{}
+	first := map[ledger.State]string{}
+	for _, g := range v.Gaps() {
+		byState[g.Coverage.State]++
+		if first[g.Coverage.State] == "" {
+			first[g.Coverage.State] = g.Coverage.Reason
+		}
+	}
+	for _, s := range ledger.States() {
+		if n := byState[s]; n > 0 {
+			text := fmt.Sprintf("%s %s", count(n, "endpoint", "endpoints"), stateWords(s))
+			if first[s] != "" {
+				text += " (" + diag.Escape(first[s]) + ")"
+			}
+			out = append(out, text)
+		}
+	}
+	if n := v.Run.Narrowed; n > 0 {
+		out = append(out, count(n, "hash", "hashes")+" of unknown size outside of running and autoruns")
+	}
+	if n := v.Run.Unaskable; n > 0 {
+		out = append(out, count(n, "hash", "hashes")+" that a tool can not be asked")
+	}
+	if n := v.Run.Refused; n > 0 {
+		out = append(out, count(n, "indicator", "indicators")+" refused by rule")
+	}
+	if !v.Run.PivotComplete {
+		out = append(out, fmt.Sprintf("intelligence: the pivot is incomplete (%d cut by limits, %d not answered)", len(v.Cut), len(v.Skipped)))
+	}
+	for _, n := range v.Notes {
+		out = append(out, diag.Escape(n))
+	}
+	return out
+}
+
+func stateWords(s ledger.State) string {
+	switch s {
+	case ledger.Hit:
+		return "with a hit whose search is not complete"
+	case ledger.Unasked:
+		return "not asked"
+	default:
+		return strings.ReplaceAll(string(s), "_", " ")
+	}
+}
+
+// count writes a number with its noun.
+func count(n int, one, many string) string {
+	if n == 1 {
+		return "1 " + one
+	}
+	return fmt.Sprintf("%d %s", n, many)
+}
+
+// hunted counts the digests that are hunted, by kind.
+func hunted(v View) map[indicator.Kind]int {
+	out := map[indicator.Kind]int{}
+	for _, i := range v.withStatus(results.StatusHunted) {
+		out[i.Indicator.Kind]++
+	}
+	return out
+}

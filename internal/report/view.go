@@ -1,0 +1,134 @@
+// Package report presents what the store holds about a run. A presenter is a function of a writer and a View; it reads
+// no store and no clock, so the same View gives the same bytes.
+package report
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/hunter-project/hunter/internal/indicator"
+	"github.com/hunter-project/hunter/internal/ledger"
+	"github.com/hunter-project/hunter/internal/pivot"
+	"github.com/hunter-project/hunter/internal/results"
+)
+
+// Cap is how many hits and gaps a presentation lists; totals are always told.
+const Cap = 1000
+
+// View is everything a presenter needs to know about one run.
+type View struct {
+	Run        results.RunSummary
+	Seeds      []indicator.Ref
+	Skipped    []results.Skipped
+	Cut        []results.Cut
+	Indicators []results.RunIndicator
+	Targets    []results.Target
+	Hits       []results.StoredHit
+	HitsTotal  int
+	Edges      []indicator.Edge
+	Files      []indicator.File
+	Reports    []indicator.Report
+	Notes      []string // what the answers said about their own scope
+}
+
+// Source is what Load needs of the results store.
+type Source interface {
+	Run(ctx context.Context, run string) (results.RunSummary, error)
+	Seeds(ctx context.Context, run string) ([]indicator.Ref, error)
+	Skipped(ctx context.Context, run string) ([]results.Skipped, error)
+	Cuts(ctx context.Context, run string) ([]results.Cut, error)
+	Indicators(ctx context.Context, run string) ([]results.RunIndicator, error)
+	Targets(ctx context.Context, run string) ([]results.Target, error)
+	Hits(ctx context.Context, f results.Filter) (hits []results.StoredHit, total int, err error)
+	Edges(ctx context.Context, run string) ([]indicator.Edge, error)
+	Files(ctx context.Context, run string) ([]indicator.File, error)
+	Reports(ctx context.Context, run string) ([]indicator.Report, error)
+	Queries(ctx context.Context, run string) ([]results.StoredQuery, error)
+}
+
+// Load reads the view of a run; run is an id, a unique prefix of one, or "last".
+func Load(ctx context.Context, src Source, run string) (View, error) {
+	sum, err := src.Run(ctx, run)
+	if err != nil {
+		return View{}, err
+	}
+	v := View{Run: sum}
+	queries := []results.StoredQuery(nil)
+	steps := []func() error{
+		func() (err error) { v.Seeds, err = src.Seeds(ctx, sum.ID); return },
+		func() (err error) { v.Skipped, err = src.Skipped(ctx, sum.ID); return },
+		func() (err error) { v.Cut, err = src.Cuts(ctx, sum.ID); return },
+		func() (err error) { v.Indicators, err = src.Indicators(ctx, sum.ID); return },
+		func() (err error) { v.Targets, err = src.Targets(ctx, sum.ID); return },
+		func() (err error) {
+			v.Hits, v.HitsTotal, err = src.Hits(ctx, results.Filter{Run: sum.ID, Limit: Cap})
+			return
+		},
+		func() (err error) { v.Edges, err = src.Edges(ctx, sum.ID); return },
+		func() (err error) { v.Files, err = src.Files(ctx, sum.ID); return },
+		func() (err error) { v.Reports, err = src.Reports(ctx, sum.ID); return },
+		func() (err error) { queries, err = src.Queries(ctx, sum.ID); return },
+	}
+	for _, step := range steps {
+		if err := step(); err != nil {
+			return View{}, fmt.Errorf("read run %s: %w", sum.ID, err)
+		}
+	}
+	v.Notes = notes(queries)
+	return v, nil
+}
+
+// notes collects what the verdicts said about their scope, each sentence once, in order.
+func notes(queries []results.StoredQuery) []string {
+	var out []string
+	seen := map[string]bool{}
+	add := func(s string) {
+		if s != "" && !seen[s] {
+			seen[s] = true
+			out = append(out, s)
+		}
+	}
+	for _, q := range queries {
+		if q.Verdict == nil {
+			continue
+		}
+		for _, l := range q.Verdict.LeftOut {
+			add("left out: " + l.Path + " (" + l.Reason + ")")
+		}
+		for _, n := range q.Verdict.Notes {
+			add(n)
+		}
+	}
+	return out
+}
+
+// Graph gives the stored pivot in the form that pivot.Explain takes.
+func (v View) Graph() *pivot.Graph {
+	return &pivot.Graph{Seeds: v.Seeds, Edges: v.Edges, Files: v.Files, Reports: v.Reports, Complete: v.Run.PivotComplete}
+}
+
+// Gaps lists the targets about which the run proves nothing or not all, in the order of the store.
+func (v View) Gaps() []results.Target {
+	var out []results.Target
+	for _, t := range v.Targets {
+		switch {
+		case t.Coverage.State == ledger.Absent, t.Coverage.State == ledger.NotSeen, t.Coverage.State == ledger.Excluded:
+		case t.Coverage.State == ledger.Hit && t.Coverage.Proven:
+		case t.Coverage.State == ledger.Hit && t.Mode == ledger.Recorded:
+		default:
+			out = append(out, t)
+		}
+	}
+	return out
+}
+
+// withStatus gives the indicators of a status.
+func (v View) withStatus(s results.IndicatorStatus) []results.RunIndicator {
+	var out []results.RunIndicator
+	for _, i := range v.Indicators {
+		if i.Status == s {
+			out = append(out, i)
+		}
+	}
+	return out
+}

@@ -17,6 +17,7 @@ type RefusedError struct {
 	Value  string // as given, cut to 200 bytes
 	What   string // what it is, with its article: "an imphash, which is no file hash", "a sha512", "not a hash"
 	Reason string // what to give instead
+	Name   string // its name alone when it has one: "imphash", "sha512", "authentihash"
 }
 
 // Error gives "VALUE is WHAT; REASON", on one line and safe for any terminal.
@@ -24,7 +25,7 @@ func (e *RefusedError) Error() string {
 	return fmt.Sprintf("%q is %s; %s", e.Value, e.What, e.Reason)
 }
 
-func refuse(value, what, reason string) error {
+func refuse(value, what, reason string) *RefusedError {
 	if len(value) > 200 {
 		value = strings.ToValidUTF8(value[:200], "") + "…"
 	}
@@ -120,22 +121,24 @@ func byLength(whole, text string) (Indicator, error) {
 }
 
 // refuseNamed refuses what is known by name to be no file hash that an endpoint can be asked.
-func refuseNamed(value, what string) error {
+func refuseNamed(value, name string) error {
+	what, reason := "a "+name+", which is no file hash", "give the file's sha256, sha1 or md5"
 	switch {
-	case strings.HasPrefix(what, "sha"):
-		return refuse(value, "a "+what, "no endpoint tool takes it; give the file's sha256, sha1 or md5")
-	case what == "authentihash":
-		return refuse(value, "an authentihash, which is no file hash", "it leaves the signature out; give the file's sha256, sha1 or md5")
-	case what == "imphash" || what == "impfuzzy":
-		return refuse(value, "an "+what+", which is no file hash", "many files share one; give the file's sha256, sha1 or md5")
-	default:
-		return refuse(value, "a "+what+", which is no file hash", "give the file's sha256, sha1 or md5")
+	case strings.HasPrefix(name, "sha"):
+		what, reason = "a "+name, "no endpoint tool takes it; "+reason
+	case name == "authentihash":
+		what, reason = "an "+name+", which is no file hash", "it leaves the signature out; "+reason
+	case strings.HasPrefix(name, "imp"):
+		what, reason = "an "+name+", which is no file hash", "many files share one; "+reason
 	}
+	r := refuse(value, what, reason)
+	r.Name = name
+	return r
 }
 
-// Parse reads a value of a known kind into its normal form: digests and domains and email addresses lower case, IPv6 compressed (an
-// address decides itself between ipv4 and ipv6). Values are
-// at most MaxValue bytes of valid UTF-8 without control characters.
+// Parse reads a value of a known kind into its normal form: digests, domains and email addresses lower case, IPv6
+// compressed (an address decides itself between ipv4 and ipv6). Values are at most MaxValue bytes of valid UTF-8 without
+// control characters.
 func Parse(kind Kind, value string) (Indicator, error) {
 	if kind.IsDigest() {
 		ind, err := ParseHash(value)

@@ -180,7 +180,7 @@ func TestParseSysmon(t *testing.T) {
 	if d := cmp.Diff(want, digests); d != "" {
 		t.Error(d)
 	}
-	if len(refused) != 1 || !strings.Contains(refused[0].What, "imphash") {
+	if len(refused) != 1 || refused[0].Name != "imphash" {
 		t.Errorf("refused %v", refused)
 	}
 	for _, bad := range []string{"", "-", aMD5, "MD5=" + aMD5 + ",rubbish", "MD5=" + aMD5 + ",MD5=" + strings.Repeat("1", 32), strings.Repeat("MD5=1,", 2000)} {

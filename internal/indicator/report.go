@@ -19,7 +19,7 @@ func (r Report) Ref() string { return r.Provider + ":" + r.ID }
 // Relation says how two things in intelligence belong together. Directions run from the known thing to the new one.
 type Relation string
 
-// The relations hunter knows; design of trust and defaults: pivot.Rules.
+// The relations hunter knows; what each is worth: pivot.RuleOf.
 const (
 	RelAlert         Relation = "alert"        // from an alert to a digest in it
 	RelSeed          Relation = "seed"         // given by a person

@@ -136,9 +136,10 @@ func (x *expander) plant(seed Seed) {
 		raw = seed.Raw.Digest
 		x.keepRaw(*seed.Raw)
 	}
-	if seed.Alert != nil {
-		x.nodes[*seed.Alert] = 0
-		g.Nodes = append(g.Nodes, Node{Ref: *seed.Alert, Confidence: 100, TLP: x.opt.TLP, Seed: true})
+	alert := Ref{Kind: indicator.RefAlert, Value: seed.Alert}
+	if seed.Alert != "" {
+		x.nodes[alert] = 0
+		g.Nodes = append(g.Nodes, Node{Ref: alert, Confidence: 100, TLP: x.opt.TLP, Seed: true})
 	}
 	add := func(i indicator.Indicator) {
 		ref := IndicatorRef(normal(i))
@@ -150,8 +151,8 @@ func (x *expander) plant(seed Seed) {
 		x.leads[ref], x.planted[ref] = true, true
 		g.Seeds = append(g.Seeds, ref)
 		g.Nodes = append(g.Nodes, Node{Ref: ref, Confidence: 100, TLP: x.opt.TLP, Seed: true})
-		if seed.Alert != nil {
-			x.keepEdge(Edge{From: *seed.Alert, To: ref, Relation: indicator.RelAlert, Confidence: 100, Time: seed.Time, Raw: raw, TLP: x.opt.TLP})
+		if seed.Alert != "" {
+			x.keepEdge(Edge{From: alert, To: ref, Relation: indicator.RelAlert, Confidence: 100, Time: seed.Time, Raw: raw, TLP: x.opt.TLP})
 		}
 	}
 	for _, f := range seed.Files {

@@ -119,7 +119,7 @@ func TestAlertLeadsTheChain(t *testing.T) {
 	t.Parallel()
 	raw := &pivot.Raw{Digest: sum("raw").Value, Body: []byte("{}")}
 	seed := pivot.Seed{
-		Files: []indicator.File{{MD5: md5Of("a").Value, SHA256: sum("a").Value}}, Alert: pivot.AlertRef("2291"), Source: "2291",
+		Files: []indicator.File{{MD5: md5Of("a").Value, SHA256: sum("a").Value}}, Alert: "2291",
 		Time: time.Date(2026, 2, 3, 0, 0, 0, 0, time.UTC), Raw: raw,
 	}
 	g := expand(t, seed, depth(1), chain())

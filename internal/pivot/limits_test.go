@@ -146,7 +146,7 @@ func world(t *rapid.T) *fake {
 	for range rapid.IntRange(0, 6).Draw(t, "direct") {
 		f.direct = append(f.direct, pivot.Edge{
 			From: pivot.IndicatorRef(pick("from")), To: pivot.IndicatorRef(pick("to")), Relation: rapid.SampledFrom(rels).Draw(t, "relation"),
-			Confidence: rapid.IntRange(0, 100).Draw(t, "own"),
+			Confidence: rapid.IntRange(0, 100).Draw(t, "own"), Report: rapid.SampledFrom([]string{"", "fake:R0", "fake:R1"}).Draw(t, "by"),
 		})
 	}
 	for range rapid.IntRange(0, 6).Draw(t, "files") {

@@ -21,14 +21,10 @@ type Seed struct {
 	Files      []indicator.File      `json:"files,omitempty"`
 	Indicators []indicator.Indicator `json:"indicators,omitempty"` // digests without siblings, addresses, domains, …
 	Report     string                `json:"report,omitempty"`     // "provider:id", or an id alone: every provider is asked
-	Alert      *Ref                  `json:"alert,omitempty"`      // the alert that the digests are from; nil when given by a person
-	Source     string                `json:"source,omitempty"`     // the alert's id, or "given"
+	Alert      string                `json:"alert,omitempty"`      // id of the alert that the digests are from; "" when given by a person
 	Time       time.Time             `json:"time,omitzero"`        // of the alert
 	Raw        *Raw                  `json:"raw,omitempty"`        // the alert as received; the body is stored apart
 }
-
-// AlertRef gives the Ref of an alert by its id.
-func AlertRef(id string) *Ref { return &Ref{Kind: indicator.RefAlert, Value: id} }
 
 // IsEmpty reports whether the seed names nothing.
 func (s Seed) IsEmpty() bool {

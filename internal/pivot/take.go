@@ -10,8 +10,8 @@ import (
 	"github.com/hunter-project/hunter/internal/indicator"
 )
 
-// edgeKey is what makes two edges one. Of an edge that a report speaks for, the start does not matter: a report of a
-// thousand members that lead to each other gives a thousand edges, not a million.
+// edgeKey is what makes two edges one. Of membership in a report the start does not matter: a report of a thousand
+// members that lead to each other gives a thousand edges, not a million.
 type edgeKey struct {
 	from, to         Ref
 	relation         indicator.Relation
@@ -20,10 +20,15 @@ type edgeKey struct {
 
 func keyOf(e Edge) edgeKey {
 	k := edgeKey{from: e.From, to: e.To, relation: e.Relation, provider: e.Provider, report: e.Report}
-	if e.Report != "" {
+	if ofMember(e) {
 		k.from = Ref{}
 	}
 	return k
+}
+
+// ofMember reports whether an edge says that a report names an indicator, and no more than that.
+func ofMember(e Edge) bool {
+	return e.Report != "" && (e.Relation == indicator.RelSameReport || e.Relation == indicator.RelReportsOn)
 }
 
 // take puts a provider's answer about one node into the graph.
@@ -65,7 +70,7 @@ func (x *expander) wording(provider string, asked Ref, res Result) []Edge {
 	var out []Edge
 	strange, many := 0, x.tooMany(provider, asked, res.Edges)
 	for _, e := range res.Edges {
-		if e.Relation == indicator.RelRelatedReport || many[e.Report] {
+		if e.Relation == indicator.RelRelatedReport || (ofMember(e) && many[e.Report]) {
 			continue // related reports are followReport's
 		}
 		to, ok := e.To.Indicator()
@@ -125,7 +130,7 @@ func boolCompare(a, b bool) int {
 // note remembers who was told a report's members. Told to two, it is known in full: the first time leaves out only the
 // one that was asked about.
 func (x *expander) note(e Edge, asked Ref) {
-	if e.Report == "" || x.opt.Limits.Known[e.Report] {
+	if !ofMember(e) || x.opt.Limits.Known[e.Report] {
 		return
 	}
 	if x.told[e.Report] == nil {
@@ -155,7 +160,7 @@ func (x *expander) reportOf(e Edge) indicator.Report {
 func (x *expander) tooMany(provider string, asked Ref, edges []Edge) map[string]bool {
 	named := map[string]bool{}
 	for _, e := range edges {
-		if e.Report != "" {
+		if ofMember(e) {
 			named[e.Report] = true
 		}
 	}
@@ -179,7 +184,7 @@ func (x *expander) within(provider string, edges []Edge) []Edge {
 	lim := x.opt.Limits.PerReport
 	beyond := map[string]int{}
 	edges = slices.DeleteFunc(edges, func(e Edge) bool {
-		if e.Report == "" {
+		if !ofMember(e) {
 			return false
 		}
 		if _, there := x.edges[keyOf(e)]; there {
@@ -213,7 +218,7 @@ func (x *expander) admit(e Edge, depth int) bool {
 	n := &x.graph.Nodes[at]
 	n.Confidence = max(n.Confidence, e.Confidence)
 	n.TLP = indicator.Stricter(n.TLP, e.TLP)
-	if e.Report == "" { // what one learns from a node is as confidential as the node
+	if !ofMember(e) { // what one learns from a node is as confidential as the node
 		n.TLP = indicator.Stricter(n.TLP, x.graph.Nodes[x.nodes[e.From]].TLP)
 	}
 	if x.opt.follows(e.Relation) && e.Confidence >= x.opt.MinConfidence {
@@ -233,8 +238,8 @@ func (x *expander) keepEdge(e Edge) {
 		}
 		return
 	}
-	if e.Report == "" {
-		back := edgeKey{from: e.To, to: e.From, relation: e.Relation.Inverse(), provider: e.Provider}
+	if !ofMember(e) {
+		back := edgeKey{from: e.To, to: e.From, relation: e.Relation.Inverse(), provider: e.Provider, report: e.Report}
 		if _, there := x.edges[back]; there {
 			return
 		}
@@ -246,7 +251,7 @@ func (x *expander) keepEdge(e Edge) {
 // linkReports makes the reports that speak for edges nodes of their own, so that related reports can be followed.
 func (x *expander) linkReports(edges []Edge, depth int) {
 	for _, e := range edges {
-		if e.Report == "" || e.Relation != indicator.RelSameReport {
+		if !ofMember(e) || e.Relation != indicator.RelSameReport {
 			continue
 		}
 		ref := ReportRef(e.Report)

@@ -1,0 +1,320 @@
+package alert
+
+import (
+	"errors"
+	"fmt"
+	"regexp"
+	"slices"
+	"strings"
+
+	"github.com/hunter-project/hunter/internal/indicator"
+)
+
+// sysmonText finds Sysmon's Hashes in a field or in the middle of an event's message.
+var sysmonText = regexp.MustCompile(`(?i)\b(?:MD5|SHA1|SHA256|IMPHASH)=[0-9a-f]{32,64}(?:,(?:MD5|SHA1|SHA256|IMPHASH)=[0-9a-f]{32,64})*`)
+
+// group is the digests that stand together: those of one hash object, of one list, or of one Sysmon string.
+type group struct {
+	at       container
+	residual string // what their names have besides the kind: "parent" of parent_md5
+	alone    *node  // of a value without company: a bare hash of a list
+	part     int    // of one text that holds several Sysmon strings
+}
+
+// walker collects the digests of one alert.
+type walker struct {
+	alert  *Alert
+	order  []group
+	found  map[group][]FieldHash
+	note   map[group]string // why it is no seed
+	bare   []bareHash
+	sysmon bool
+	ecs    bool
+	total  int
+}
+
+// bareHash is a value that is written like a digest in a field whose name does not say so.
+type bareHash struct {
+	field *node
+	ind   indicator.Indicator
+}
+
+var errDigests = fmt.Errorf("the alert has over %d digests", maxDigests)
+
+// read takes one alert out of its JSON.
+func read(doc *node) (*Alert, error) {
+	w := &walker{alert: &Alert{}, found: map[group][]FieldHash{}, note: map[group]string{}}
+	w.alert.describe(doc)
+	doc.leaves(func(l *node) bool {
+		w.leaf(l)
+		return w.total <= maxDigests
+	})
+	if w.total > maxDigests {
+		return nil, errDigests
+	}
+	w.finish()
+	return w.alert, nil
+}
+
+// leaf looks at one value.
+func (w *walker) leaf(l *node) {
+	field := l.field()
+	if l.text == "" || len(l.text) > 1<<20 {
+		return
+	}
+	names := parts(field)
+	if len(names) == 0 {
+		names = []string{""}
+	}
+	at, last := split(field)
+	path := strings.Join(names, ".")
+	name, state := strip(last)
+	if what, ok := indicator.RefusedName(path); ok || slices.Contains(names, "code_signature") {
+		w.refuseNamed(l, what)
+		return
+	}
+	if kind, ok := indicator.KindOfName(name); ok && kind.IsDigest() {
+		g := group{at: at, residual: residual(name, kind) + state}
+		if slices.Contains([]string{"file", "process", "dll"}, around(names)) {
+			w.ecs = true
+		}
+		w.named(l, g, kind, names)
+		return
+	}
+	for i, text := range sysmonText.FindAllString(l.text, -1) {
+		w.sysmonList(l, group{at: at, alone: l, part: i + 1}, text, names)
+	}
+	if len(l.text) > 200 {
+		return
+	}
+	ind, err := indicator.ParseHash(l.text)
+	var refused *indicator.RefusedError
+	switch {
+	case hashName(names) || hashTyped(at, last):
+		if err == nil {
+			w.add(l, group{at: at, alone: l}, ind, names)
+		} else if errors.As(err, &refused) && refused.Name != "" {
+			w.refuse(l, refused.Name, err)
+		}
+	case err == nil && !idName(names) && len(w.bare) < maxDigests:
+		w.bare = append(w.bare, bareHash{l, ind})
+	}
+}
+
+// named takes a value whose field says which digest it is.
+func (w *walker) named(l *node, g group, kind indicator.Kind, names []string) {
+	if len(l.text) < 16 {
+		return // "", "-", "n/a", "true"
+	}
+	ind, err := indicator.Parse(kind, l.text)
+	if err != nil {
+		w.refuse(l, "no "+string(kind), err)
+		return
+	}
+	w.add(l, g, ind, names)
+}
+
+// sysmonList takes Sysmon's own way to write the digests of one file.
+func (w *walker) sysmonList(l *node, g group, text string, names []string) {
+	digests, refused, err := indicator.ParseSysmon(text)
+	if err != nil {
+		w.refuse(l, "no list of hashes", err)
+		return
+	}
+	w.sysmon = true
+	for _, d := range digests {
+		w.add(l, g, d, names)
+	}
+	for _, r := range refused {
+		w.refuse(l, r.Name, r)
+	}
+}
+
+func (w *walker) add(l *node, g group, ind indicator.Indicator, names []string) {
+	if _, there := w.found[g]; !there {
+		w.order = append(w.order, g)
+		w.note[g] = unseeded(names, g.residual)
+	}
+	w.total++
+	w.found[g] = append(w.found[g], FieldHash{Field: l.path(), Indicator: ind})
+}
+
+func (w *walker) refuse(l *node, what string, err error) {
+	w.total++
+	w.alert.Refused = append(w.alert.Refused, Refused{Field: l.path(), Value: cut(l.text, 200), What: what, Reason: err.Error()})
+}
+
+// refuseNamed lists a value by the name of its field, when it is written like a digest at all.
+func (w *walker) refuseNamed(l *node, what string) {
+	_, err := indicator.ParseHash(l.text)
+	var refused *indicator.RefusedError
+	if errors.As(err, &refused) && refused.Name == "" {
+		return
+	}
+	if what == "" {
+		what = "certificate or TLS fingerprint"
+	}
+	w.refuse(l, what, fmt.Errorf("%q is no file hash but: %s; give the file's sha256, sha1 or md5", cut(l.text, 200), what))
+}
+
+// finish makes file objects of the groups.
+func (w *walker) finish() {
+	a := w.alert
+	for _, g := range w.order {
+		w.files(g, w.found[g], w.note[g])
+	}
+	if !hasSeed(a) {
+		for _, b := range w.bare {
+			at, _ := split(b.field.field())
+			w.files(group{at: at, alone: b.field}, []FieldHash{{Field: b.field.path(), Indicator: b.ind}}, unseeded(parts(b.field.field()), ""))
+		}
+		for i := range a.Files {
+			if a.Files[i].Seed && a.Files[i].Note == "" {
+				a.Files[i].Note = "its field does not say that it is a file hash; it is written like one"
+			}
+		}
+	}
+	switch {
+	case w.ecs:
+		a.Shape = ShapeECS
+	case w.sysmon:
+		a.Shape = ShapeSysmon
+	default:
+		a.Shape = ShapeGeneric
+	}
+}
+
+// files makes one file of a group, or one of each digest when a kind stands there twice: lists are not siblings.
+func (w *walker) files(g group, found []FieldHash, note string) {
+	var whole indicator.File
+	one := true
+	for i := range found {
+		found[i].Seed = note == ""
+		d := found[i].Indicator
+		if old := whole.Digest(d.Kind); old != "" && old != d.Value {
+			one = false
+		}
+		whole.SetDigest(d.Kind, d.Value)
+	}
+	w.alert.Found = append(w.alert.Found, found...)
+	fieldOf := func(f string) string {
+		if i := strings.LastIndexByte(f, '.'); i > 0 && g.alone == nil {
+			return f[:i]
+		}
+		return f
+	}
+	if one {
+		seen := FileSeen{File: whole, Field: fieldOf(found[0].Field), Seed: note == "", Note: note}
+		seen.about(g.at)
+		w.alert.see(seen)
+		return
+	}
+	for _, f := range found {
+		seen := FileSeen{Field: f.Field, Seed: note == "", Note: note}
+		seen.File.SetDigest(f.Indicator.Kind, f.Indicator.Value)
+		w.alert.see(seen)
+	}
+}
+
+// see adds a file, unless it is there already, as an export repeats it under "fields".
+func (a *Alert) see(f FileSeen) {
+	for i, old := range a.Files {
+		if old.Seed == f.Seed && old.File.MD5 == f.File.MD5 && old.File.SHA1 == f.File.SHA1 && old.File.SHA256 == f.File.SHA256 {
+			if old.File.Size == 0 {
+				a.Files[i].File.Size = f.File.Size
+			}
+			if len(old.File.Names) == 0 {
+				a.Files[i].File.Names, a.Files[i].Path = f.File.Names, f.Path
+			}
+			return
+		}
+	}
+	a.Files = append(a.Files, f)
+}
+
+// unseeded tells why a digest is no seed, "" when it is one.
+func unseeded(names []string, residual string) string {
+	for _, n := range append(slices.Clone(names), residual) {
+		for _, w := range []string{"parent", "ancest", "leader", "responsible", "initiating"} {
+			if strings.Contains(n, w) {
+				return "of a parent process, usually a shell or a desktop: no seed"
+			}
+		}
+		if n == "previous" || strings.HasSuffix(n, "before") {
+			return "of an earlier state of the file: no seed"
+		}
+	}
+	return ""
+}
+
+// around gives the name of what a hash object describes: file of file.hash.md5.
+func around(names []string) string {
+	if len(names) >= 3 && names[len(names)-2] == "hash" {
+		return names[len(names)-3]
+	}
+	return ""
+}
+
+// strip takes off what says when: sha256_after is a sha256. state is "before" or "".
+func strip(name string) (short, state string) {
+	lower := strings.ToLower(name)
+	switch {
+	case strings.HasSuffix(lower, "_after"):
+		return name[:len(name)-len("_after")], ""
+	case strings.HasSuffix(lower, "_before"):
+		return name[:len(name)-len("_before")], "before"
+	}
+	return name, ""
+}
+
+// residual gives a field's name without its kind, so that parent_md5 and parent_sha256 stand together.
+func residual(name string, kind indicator.Kind) string {
+	return strings.Replace(plain(name), string(kind), "", 1)
+}
+
+// plain gives a field's name in lower case and without punctuation.
+func plain(name string) string {
+	return strings.NewReplacer("-", "", "_", "", " ", "", "@", "", "'", "").Replace(strings.ToLower(name))
+}
+
+// hashName reports a field that holds a hash of a kind it does not say. Hashes of users, events or commits are of no
+// file; related.hash mixes those of parents in.
+func hashName(names []string) bool {
+	if len(names) > 1 && slices.Contains([]string{"user", "event", "agent", "host", "rule", "related", "source", "destination"}, names[len(names)-2]) {
+		return false
+	}
+	switch n := plain(names[len(names)-1]); n {
+	case "hashes", "digest", "checksum", "ioc", "indicator", "observable", "iocvalue", "indicatorvalue":
+		return true
+	case "hash", "filehash", "processhash", "parenthash", "parentprocesshash", "imagehash", "threathash", "samplehash", "contenthash", "malwarehash":
+		return true
+	}
+	return false
+}
+
+// hashTyped reports the value of a pair such as {"type": "sha256", "value": "…"} or {"dataType": "hash", "data": "…"}.
+func hashTyped(at container, name string) bool {
+	if n := strings.ToLower(name); n != "value" && n != "data" && n != "content" {
+		return false
+	}
+	t := strings.ToLower(at.text("type", "algorithm", "datatype", "kind", "ioc_type"))
+	kind, ok := indicator.KindOfName(t)
+	return t == "hash" || t == "file_hash" || t == "filehash" || (ok && kind.IsDigest())
+}
+
+// idName reports a field whose values are written like digests and are something else.
+func idName(names []string) bool {
+	if len(names) > 1 && names[len(names)-1] == "hash" {
+		return names[len(names)-2] != "related"
+	}
+	n := plain(names[len(names)-1])
+	for _, w := range []string{
+		"uuid", "guid", "token", "session", "trace", "span", "etag", "cookie", "cursor", "nonce", "secret", "ancestors", "apikey",
+		"community", "salt", "version", "commit", "revision",
+	} {
+		if strings.Contains(n, w) {
+			return true
+		}
+	}
+	return strings.HasSuffix(n, "id") || strings.HasSuffix(n, "ids") || strings.HasSuffix(n, "key")
+}

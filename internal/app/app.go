@@ -1,5 +1,3 @@
-//go:build unfinished
-
 // Package app is the wiring: it knows every concrete provider and tool, and binds the rooms together. Nothing else.
 package app
 

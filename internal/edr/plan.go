@@ -1,6 +1,7 @@
 package edr
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"path"
@@ -21,13 +22,10 @@ func DefaultSearch() Search {
 
 // MakePlan decides what every tool is asked about files. For each file object a tool is asked the first digest that is
 // known in its order of preference; one that it can't be asked is listed. Sizes raise search.MaxSize: a file that
-// intelligence names is never out of scope for its size. The plan is the same for the same input.
+// intelligence names is never out of scope for its size. The plan is the same for the same input, in any order of files.
 func MakePlan(ctx context.Context, files []indicator.File, tools []Tool, sel Selection, search Search) (Plan, error) {
-	search.Where = ordered(search.Where)
-	for _, f := range files {
-		search.MaxSize = max(search.MaxSize, f.Size)
-	}
-	plan := Plan{Search: search}
+	search, notes := settle(search, files)
+	plan := Plan{Search: search, Notes: notes}
 	found := map[string]bool{}
 	for _, t := range tools {
 		tp, err := planTool(ctx, t, files, sel, search, found)
@@ -45,6 +43,38 @@ func MakePlan(ctx context.Context, files []indicator.File, tools []Tool, sel Sel
 	return plan, nil
 }
 
+// settle fills in what a search leaves open, and says what intelligence changes of it. Nothing said is the default: a
+// limit of 0 would look at no file and find nothing wrong with that.
+func settle(s Search, files []indicator.File) (Search, []string) {
+	def := DefaultSearch()
+	switch {
+	case len(s.Where) > 0:
+	case len(s.Paths[""]) > 0: // places named for every platform are about files alone
+		s.Where = []ledger.Stage{ledger.Files}
+	default:
+		s.Where = def.Where
+	}
+	if s.MaxSize <= 0 {
+		s.MaxSize = def.MaxSize
+	}
+	if s.Unsized == "" {
+		s.Unsized = def.Unsized
+	}
+	if s.Full {
+		s.Unsized = UnsizedFull
+	}
+	s.Where = ordered(s.Where)
+	limit := s.MaxSize
+	for _, f := range files {
+		s.MaxSize = max(s.MaxSize, f.Size)
+	}
+	var notes []string
+	if s.MaxSize > limit {
+		notes = append(notes, fmt.Sprintf("max_size is raised from %s to %s: intelligence names a file of that size", ledger.Size(limit), ledger.Size(s.MaxSize)))
+	}
+	return s, notes
+}
+
 // ordered sorts stages cheapest first, each once.
 func ordered(where []ledger.Stage) []ledger.Stage {
 	var out []ledger.Stage
@@ -60,22 +90,20 @@ func planTool(ctx context.Context, t Tool, files []indicator.File, sel Selection
 	tp := ToolPlan{Tool: t.Describe()}
 	tp.Targets, tp.Unaskable = choose(files, tp.Tool)
 	if search.Unsized == UnsizedSkip && slices.Contains(search.Where, ledger.Files) {
-		for _, target := range tp.Targets {
-			if target.File.Size == 0 {
-				tp.Narrowed = append(tp.Narrowed, target)
-			}
-		}
+		_, tp.Narrowed = BySize(tp.Targets)
 	}
 	endpoints, err := t.Endpoints(ctx)
 	if err != nil {
 		return ToolPlan{}, fmt.Errorf("list the endpoints of %s: %w", tp.Tool.Name, err)
 	}
+	endpoints = slices.Clone(endpoints)
+	slices.SortStableFunc(endpoints, func(a, b Endpoint) int { return strings.Compare(a.ID, b.ID) })
 	chunks := chunked(tp.Targets, tp.Tool.Chunk)
 	for _, ep := range endpoints {
 		if !sel.wants(ep, found) {
 			continue
 		}
-		planned := EndpointPlan{Endpoint: ep, Scope: Scope(search, ep.Platform)}
+		planned := EndpointPlan{Endpoint: ep, Scope: scopeFor(search, ep.Platform, tp.Targets)}
 		if reason := sel.excludes(ep); reason != "" {
 			planned.Excluded = reason
 			tp.Endpoints = append(tp.Endpoints, planned)
@@ -93,33 +121,60 @@ func planTool(ctx context.Context, t Tool, files []indicator.File, sel Selection
 	return tp, nil
 }
 
-// choose picks the digest of each file object by which the tool is asked.
+// choose picks the digest of each file object by which the tool is asked. Two files of one digest (a collision) are two
+// targets: each may have its own size.
 func choose(files []indicator.File, tool Description) (targets []Target, unaskable []Unaskable) {
-	seen := map[indicator.Indicator]bool{}
+	type identity struct {
+		ask    indicator.Indicator
+		size   int64
+		sha256 string
+	}
+	seen := map[identity]bool{}
 	for _, f := range files {
-		asked := false
-		for _, k := range tool.Kinds {
-			ind := indicator.Indicator{Kind: k, Value: f.Digest(k)}
-			if ind.Value == "" {
-				continue
-			}
-			asked = true
-			if !seen[ind] {
-				seen[ind] = true
-				targets = append(targets, Target{Ask: ind, File: f})
-			}
-			break
+		if f.Best().IsZero() {
+			continue
 		}
-		if !asked {
-			best := f.Best()
+		best := f.Best()
+		if reason, junk := indicator.Junk(best); junk { // would hit on every machine
+			unaskable = append(unaskable, Unaskable{Value: best.Value, Kind: best.Kind, Tool: tool.Name, Reason: reason})
+			continue
+		}
+		i := slices.IndexFunc(tool.Kinds, func(k indicator.Kind) bool {
+			_, junk := indicator.Junk(indicator.Indicator{Kind: k, Value: f.Digest(k)})
+			return f.Digest(k) != "" && !junk
+		})
+		if i < 0 {
 			unaskable = append(unaskable, Unaskable{
 				Value: best.Value, Kind: best.Kind, Tool: tool.Name,
 				Reason: fmt.Sprintf("only its %s is known; %s takes %s", kindList(f.Digests()), tool.Name, joinKinds(tool.Kinds)),
 			})
+			continue
+		}
+		ask := indicator.Indicator{Kind: tool.Kinds[i], Value: f.Digest(tool.Kinds[i])}
+		if id := (identity{ask, f.Size, f.SHA256}); !seen[id] {
+			seen[id] = true
+			targets = append(targets, Target{Ask: ask, File: f})
 		}
 	}
-	slices.SortFunc(targets, func(a, b Target) int { return strings.Compare(a.Ask.String(), b.Ask.String()) })
-	return targets, unaskable
+	slices.SortFunc(targets, func(a, b Target) int {
+		return cmp.Or(strings.Compare(a.Ask.String(), b.Ask.String()), cmp.Compare(a.File.Size, b.File.Size), strings.Compare(a.File.SHA256, b.File.SHA256))
+	})
+	slices.SortFunc(unaskable, func(a, b Unaskable) int {
+		return cmp.Or(strings.Compare(string(a.Kind), string(b.Kind)), strings.Compare(a.Value, b.Value))
+	})
+	return targets, slices.Compact(unaskable)
+}
+
+// BySize parts the targets whose size is known from those whose size nobody knows; the order stays.
+func BySize(targets []Target) (sized, unsized []Target) {
+	for _, t := range targets {
+		if t.File.Size > 0 {
+			sized = append(sized, t)
+		} else {
+			unsized = append(unsized, t)
+		}
+	}
+	return sized, unsized
 }
 
 func kindList(inds []indicator.Indicator) string {

@@ -69,22 +69,47 @@ func Unnested(roots []string, platform string) []string {
 	})
 }
 
-// Scope says in words what a search covers on a platform: "running, autoruns, files up to 50 MiB in /home, /tmp".
-func Scope(s Search, platform string) string {
+// scopeFor says in words what a search for these targets covers on a platform: "running, autoruns, files up to 50 MiB in
+// /home, /tmp". Files of which no size is known and that are skipped are not in it.
+func scopeFor(s Search, platform string, targets []Target) string {
+	sized, unsized := BySize(targets)
 	var out []string
 	for _, stage := range s.Where {
-		if stage != ledger.Files {
+		switch {
+		case stage != ledger.Files:
 			out = append(out, string(stage))
-			continue
+		case s.Unsized != UnsizedSkip:
+			out = append(out, "files up to "+ledger.Size(s.MaxSize)+" in "+places(s, platform, len(sized) > 0, len(unsized) > 0))
+		case len(sized) > 0:
+			out = append(out, "files of known size up to "+ledger.Size(s.MaxSize)+" in "+places(s, platform, true, false))
 		}
-		roots, explicit := s.Places(platform)
-		text := "files up to " + ledger.Size(s.MaxSize) + " in " + strings.Join(roots, ", ")
-		if !explicit {
-			text += " (files of known size also in " + strings.Join(SizedRoots(platform), ", ") + ")"
-		}
-		out = append(out, text)
 	}
-	return strings.Join(out, ", ")
+	text := strings.Join(out, ", ")
+	if text != "" && !strings.Contains(text, " up to ") {
+		text += " up to " + ledger.Size(s.MaxSize)
+	}
+	return text
+}
+
+// places names the roots of the files stage, and the further ones that only files of known size are looked for in.
+func places(s Search, platform string, sized, unsized bool) string {
+	roots, explicit := s.Places(platform)
+	if explicit {
+		return strings.Join(roots, ", ")
+	}
+	drives := ""
+	if platform == "windows" {
+		drives = ", drive roots one level deep"
+	}
+	wide := Unnested(append(slices.Clone(roots), SizedRoots(platform)...), platform)
+	if s.Unsized == UnsizedFull || (sized && !unsized) {
+		return strings.Join(wide, ", ") + drives
+	}
+	text := strings.Join(roots, ", ") + drives
+	if sized {
+		text += " (files of known size also in " + strings.Join(SizedRoots(platform), ", ") + ")"
+	}
+	return text
 }
 
 // scopeOf joins the scopes of all endpoints, each once.
@@ -92,7 +117,7 @@ func scopeOf(p Plan) string {
 	var out []string
 	for _, t := range p.Tools {
 		for _, ep := range t.Endpoints {
-			if ep.Excluded == "" && !slices.Contains(out, ep.Scope) {
+			if ep.Excluded == "" && ep.Scope != "" && !slices.Contains(out, ep.Scope) {
 				out = append(out, ep.Scope)
 			}
 		}

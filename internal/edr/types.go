@@ -123,4 +123,5 @@ type Plan struct {
 	Search Search
 	Tools  []ToolPlan
 	Scope  string
+	Notes  []string // what intelligence changed of the search, such as a raised max_size
 }

@@ -1,20 +1,17 @@
 package ledger
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
 )
 
 // Cover gives the standing of one (endpoint, tool): the union of all verdicts on its planned queries, by query id.
-// Attempts at one query add up: hits are never lost, and one proven attempt proves the query. unasked is the reason for
-// queries that have no verdict.
+// It does not depend on the order of verdicts. unasked is the reason for queries that have no verdict.
 func Cover(planned []Query, verdicts map[string][]Verdict, unasked string) Coverage {
-	if len(planned) == 0 {
-		return Coverage{State: Unasked, Reason: unasked}
-	}
 	out := Coverage{Proven: true, State: Absent}
-	open := 0
+	open, proving := 0, false
 	var reasons []string
 	var hits []HitRow
 	for _, q := range planned {
@@ -24,49 +21,79 @@ func Cover(planned []Query, verdicts map[string][]Verdict, unasked string) Cover
 			out.Proven = false
 			continue
 		}
-		best := attempts(vs)
-		out.State = stronger(out.State, best.State)
-		out.Proven = out.Proven && best.Proven
-		out.Counts = add(out.Counts, best.Counts)
-		hits = unionHits(hits, best.Hits)
-		if best.Reason != "" && !slices.Contains(reasons, best.Reason) {
-			reasons = append(reasons, best.Reason)
+		m := Merge(vs)
+		proving = proving || q.Stage != Autoruns
+		out.State = stronger(out.State, m.State)
+		out.Proven = out.Proven && m.Proven
+		out.Counts = add(out.Counts, m.Counts)
+		hits = unionHits(hits, m.Hits)
+		if m.Reason != "" && !slices.Contains(reasons, m.Reason) {
+			reasons = append(reasons, m.Reason)
 		}
 	}
 	out.Hits = len(hits)
-	if open == len(planned) {
+	switch {
+	case open == len(planned):
 		return Coverage{State: Unasked, Reason: unasked}
-	}
-	if open > 0 {
+	case open > 0:
 		out.State = stronger(out.State, Partial)
 		reasons = append(reasons, fmt.Sprintf("%d of %d questions have no answer: %s", open, len(planned), unasked))
+	case !proving:
+		out.State, out.Proven = stronger(out.State, Partial), false
+		reasons = append(reasons, "autoruns alone prove nothing: their paths are guesses from command lines")
 	}
 	out.Reason = strings.Join(reasons, "; ")
 	return out
 }
 
-// attempts folds the verdicts on one query.
-func attempts(vs []Verdict) Verdict {
-	best := vs[0]
+// Merge folds all verdicts on one query, in any order. Hits are the union. One attempt that proves settles what
+// the others left open; without one the strongest state stands, so a weaker answer never replaces a stronger one.
+func Merge(vs []Verdict) Verdict {
+	if len(vs) == 0 {
+		return Verdict{State: Unasked}
+	}
+	best := sound(vs[0])
+	hits := unionHits(best.Hits, nil)
 	for _, v := range vs[1:] {
-		hits := unionHits(best.Hits, v.Hits)
-		if better(v, best) {
+		v = sound(v)
+		hits = unionHits(hits, v.Hits)
+		if prefer(v, best) < 0 {
 			best = v
 		}
-		best.Hits = hits
 	}
-	if len(best.Hits) > 0 {
+	best.Hits = hits
+	if len(hits) > 0 {
 		best.State = Hit
 	}
 	return best
 }
 
-// better prefers the attempt that proves; else the one that is less of a failure.
-func better(a, b Verdict) bool {
-	if a.Proven != b.Proven {
-		return a.Proven
+// sound makes a verdict agree with itself: absent is always proven, and only hit and absent can be.
+func sound(v Verdict) Verdict {
+	if v.State == Absent && !v.Proven {
+		v.State = Unverified
 	}
-	return strength(a.State) > strength(b.State) && a.State != Hit && b.State != Hit
+	if v.State != Hit && v.State != Absent {
+		v.Proven = false
+	}
+	return v
+}
+
+// prefer orders two attempts: proven first, then the strongest state, then the one that saw more. What is left is there
+// to make the choice the same in any order.
+func prefer(a, b Verdict) int {
+	if a.Proven != b.Proven {
+		if a.Proven {
+			return -1
+		}
+		return 1
+	}
+	return cmp.Or(
+		cmp.Compare(strength(a.State), strength(b.State)),
+		cmp.Compare(b.Counts.FilesSeen, a.Counts.FilesSeen), cmp.Compare(b.Counts.FilesHashed, a.Counts.FilesHashed),
+		cmp.Compare(b.Counts.BytesHashed, a.Counts.BytesHashed), cmp.Compare(b.Counts.FilesUnread, a.Counts.FilesUnread),
+		cmp.Compare(a.Reason, b.Reason), cmp.Compare(fmt.Sprint(a.Notes), fmt.Sprint(b.Notes)),
+	)
 }
 
 // stronger gives the state that stands: the first in the order of States.
@@ -77,8 +104,13 @@ func stronger(a, b State) State {
 	return a
 }
 
-// strength is the place in States: the lower, the stronger.
-func strength(s State) int { return slices.Index(States(), s) }
+// strength is the place in States: the lower, the stronger. A word that is no state counts as error.
+func strength(s State) int {
+	if i := slices.Index(States(), s); i >= 0 {
+		return i
+	}
+	return slices.Index(States(), Error)
+}
 
 func add(a, b Counts) Counts {
 	return Counts{
@@ -87,18 +119,31 @@ func add(a, b Counts) Counts {
 	}
 }
 
-// unionHits joins hits; a hit is the same when it was found in the same way at the same path with the same digest and pid.
+// unionHits joins hits, sorted; a hit is the same when it was found in the same way at the same path (raw bytes) with
+// the same digest in the same process. Of two tellings the fuller one stays.
 func unionHits(a, b []HitRow) []HitRow {
-	key := func(h HitRow) string {
-		return fmt.Sprintf("%s\x00%s\x00%s\x00%d\x00%d", h.FoundIn, h.Path, h.Matched, h.PID, h.StartedAt.Unix())
-	}
-	known := map[string]bool{}
-	var out []HitRow
-	for _, h := range slices.Concat(a, b) {
-		if k := key(h); !known[k] {
-			known[k] = true
-			out = append(out, h)
+	all := slices.Concat(a, b)
+	slices.SortFunc(all, func(x, y HitRow) int {
+		return cmp.Or(sameHit(x, y), cmp.Compare(fullness(y), fullness(x)), cmp.Compare(fmt.Sprint(x), fmt.Sprint(y)))
+	})
+	return slices.CompactFunc(all, func(x, y HitRow) bool { return sameHit(x, y) == 0 })
+}
+
+func sameHit(x, y HitRow) int {
+	return cmp.Or(
+		strings.Compare(x.Path, y.Path), strings.Compare(string(x.FoundIn), string(y.FoundIn)),
+		strings.Compare(x.Matched.String(), y.Matched.String()), cmp.Compare(x.PID, y.PID),
+		cmp.Compare(x.StartedAt.Unix(), y.StartedAt.Unix()),
+	)
+}
+
+// fullness is how many digests a hit carries.
+func fullness(h HitRow) int {
+	n := 0
+	for _, d := range []string{h.MD5, h.SHA1, h.SHA256} {
+		if d != "" {
+			n++
 		}
 	}
-	return out
+	return n
 }

@@ -6,52 +6,50 @@ import (
 	"strings"
 )
 
-// Judge says what one answer proves. It is pure: the same query and answer give the same verdict.
+// Judge says what one answer proves. It is pure: the same query and answer give the same verdict. A verdict with a
+// Recheck stands as it is; with a second answer for these paths Rejudge may give a better one.
 func Judge(q Query, a Answer) Verdict {
 	if a.Failure != nil {
-		return Verdict{State: a.Failure.State, Reason: a.Failure.Message}
+		return failed(q, a)
 	}
 	v := view(q, a)
-	for _, m := range v.parsed.missing {
-		v.Recheck = append(v.Recheck, recheckPath(q, m))
-	}
-	if n := int(v.parsed.counts["missing"].n); n > 0 && q.Stage != Autoruns {
-		v.gap(n, "listed and then without a digest", "", v.Recheck)
-	} else {
-		v.Recheck = nil
-	}
+	v.Recheck = v.pending
+	v.gap(v.vanished, "listed and then without a digest", "", v.pending)
+	v.gap(v.hidden, "running without a program to be seen", "", nil)
 	return v.verdict()
 }
 
 // Rejudge says what an answer proves together with a second one, which asked once more for the paths that the first
-// found missing. What is gone by then is fine.
+// could not read (its verdict's Recheck). What is gone by then is fine.
 func Rejudge(q Query, a Answer, again Query, b Answer) Verdict {
 	if a.Failure != nil {
 		return Judge(q, a)
 	}
 	v := view(q, a)
-	missing := int(v.parsed.counts["missing"].n)
+	open := v.vanished + v.hidden
 	if b.Failure != nil {
-		v.gap(missing, "listed and then without a digest; asking again failed: "+b.Failure.Message, "", again.Recheck)
+		v.gap(open, "listed and then without a digest; asking again failed: "+b.Failure.Message, "", again.Recheck)
 		return v.verdict()
 	}
 	second := view(again, b)
+	v.Hits = unionHits(v.Hits, second.Hits)
 	if len(second.parsed.problems) > 0 {
-		v.gap(missing, "listed and then without a digest; the second answer has no good control", "", again.Recheck)
+		v.gap(max(open, 1), "listed and then without a digest; the second answer has no good control", "", again.Recheck)
 		return v.verdict()
 	}
-	if left := missing - len(again.Recheck); left > 0 {
-		v.gap(left, "listed and then without a digest, too many to ask again", "", nil)
+	asked := 0
+	for _, p := range v.pending {
+		if slices.Contains(again.Recheck, p) {
+			asked++
+		}
 	}
-	if n := int(second.parsed.counts["missing"].n); n > 0 {
-		v.gap(n, "still there and without a digest", "", paths(second.parsed.missing))
-	}
+	v.gap(open-asked, "listed and then without a digest, too many to ask again", "", nil)
+	v.gap(int(second.parsed.counts["missing"].n), "still there and without a digest", "", paths(second.parsed.missing))
 	v.parts = append(v.parts, second.parts...)
-	v.Hits = unionHits(v.Hits, second.Hits)
 	v.Counts.FilesHashed += second.Counts.FilesHashed
 	v.Counts.BytesHashed += second.Counts.BytesHashed
 	v.Counts.FilesUnread += second.Counts.FilesUnread
-	v.Unread = append(v.Unread, second.Unread...)
+	v.Unread = append(v.Unread, second.Unread[:min(len(second.Unread), maxListed-len(v.Unread))]...)
 	return v.verdict()
 }
 
@@ -64,137 +62,63 @@ func Join(a, b Answer) Answer {
 	return a
 }
 
+// failed judges an answer that is none. Hits that came before the failure are hits all the same.
+func failed(q Query, a Answer) Verdict {
+	v := Verdict{State: a.Failure.State, Reason: a.Failure.Message}
+	if !slices.Contains([]State{Error, Timeout, Denylisted, Unsupported}, v.State) {
+		v.State = Error
+	}
+	if v.Reason == "" {
+		v.Reason = string(v.State) + " without a word of why"
+	}
+	if v.Hits = unionHits(parse(q, a.Rows).hits, nil); len(v.Hits) > 0 {
+		v.State = Hit
+	}
+	return v
+}
+
 // seen is a verdict in the making.
 type seen struct {
 	Verdict
-	query  Query
-	parsed parsed
-	parts  []string // what makes it partial
+	query    Query
+	parsed   parsed
+	parts    []string // what makes it partial
+	pending  []string // may have vanished: to be asked once more
+	vanished int      // how many files these stand for, listed or not
+	hidden   int      // and how many processes
 }
 
-// view reads everything of an answer but its missing files, which may be asked for once more.
+// view reads everything of an answer but what may have vanished, which can be asked once more.
 func view(q Query, a Answer) *seen {
 	v := &seen{query: q, parsed: parse(q, a.Rows)}
-	v.Hits = v.parsed.hits
+	v.Hits = unionHits(v.parsed.hits, nil)
 	v.LeftOut = append(slices.Clone(a.LeftOut), v.parsed.leftOut...)
 	c := v.parsed.counts
-	v.Counts = Counts{FilesSeen: c["candidates"].n, FilesHashed: c["hashed"].n, BytesHashed: c["hashed"].size}
+	v.Counts = Counts{FilesSeen: c["candidates"].n, FilesHashed: c["hashed"].n, BytesHashed: max(c["hashed"].size, 0)}
+	if n := c["hits"].n; n > HitMax {
+		v.gap(int(n-HitMax), "hits more than an answer lists", "", nil)
+	}
 	switch {
 	case len(q.Recheck) > 0:
 		v.Counts.FilesSeen = 0 // counted by the first answer
+		v.unhashed(a)
+		return v
 	case q.Stage == Running:
 		v.processes(a)
 	case q.Stage == Files:
 		v.Counts.FilesSeen = c["files"].n
 		v.folder()
+	case q.Stage == Autoruns:
+		v.autoruns()
+	}
+	if q.Stage != Autoruns {
+		v.vanished = int(c["missing"].n)
+		for _, m := range v.parsed.missing {
+			v.pending = append(v.pending, recheckPath(q, m))
+		}
 	}
 	v.unhashed(a)
 	return v
-}
-
-// processes accounts for processes without an image.
-func (v *seen) processes(a Answer) {
-	c := v.parsed.counts
-	if n := c["kernel"].n; n > 0 {
-		v.note("%d kernel threads and ended processes have no image", n)
-	}
-	told := 0
-	var where []string
-	for _, u := range a.Unread {
-		if u.Op == "processes" {
-			told++
-			where = append(where, u.Path)
-		}
-	}
-	if n := max(int(c["noimage"].n), told); n > 0 {
-		v.gap(n, "processes whose program may not be looked at", "", where)
-	}
-}
-
-// folder accounts for the root and the depth of a walk.
-func (v *seen) folder() {
-	c, q := v.parsed.counts, v.query
-	if len(v.parsed.problems) > 0 {
-		return
-	}
-	switch {
-	case c["root"].n == 0 && q.MustExist:
-		v.gap(1, "no such folder", "", []string{q.Root})
-	case c["root"].n == 0:
-		v.note("not there: %s", q.Root)
-	case q.Engine == "osqueryd" && c["dirs"].n == 0 && c["files"].n == 0 && len(v.LeftOut) == 0:
-		v.gap(1, "folder that looks empty, or may not be read", "", []string{q.Root})
-	}
-	if q.MaxDepth > 0 && c["dirs"].size >= int64(q.MaxDepth) {
-		v.gap(1, fmt.Sprintf("folders deeper than %d levels", q.MaxDepth), "", []string{q.Root})
-	}
-	if n := c["bigger"].n; n > 0 && len(q.Sizes) == 0 {
-		v.note("%d files over %s in %s are out of scope", n, Size(q.MaxSize), q.Root)
-	}
-	if v.parsed.overBudget(q) {
-		v.gap(int(c["candidates"].n), fmt.Sprintf("over budget, %s in %s", Size(c["candidates"].size), q.Root), "", nil)
-	}
-}
-
-// unhashed accounts for files that have no digest, as the rows and the engine tell it; each file counts once.
-func (v *seen) unhashed(a Answer) {
-	q := v.query
-	told := map[string]string{}
-	for _, u := range a.Unread {
-		if u.Op != "processes" {
-			told[u.Path] = u.Reason
-		}
-	}
-	big, self := 0, 0
-	byReason := map[string][]string{}
-	add := func(path, why string) { byReason[why] = append(byReason[why], path) }
-	for _, f := range v.parsed.unhashed {
-		key := recheckPath(q, f)
-		why, ok := told[key]
-		delete(told, key)
-		switch {
-		case q.SelfPath != "" && f.path == q.SelfPath:
-			self++
-		case f.size > q.MaxSize && q.MaxSize > 0:
-			big++
-		case ok:
-			add(f.path, why)
-		default:
-			add(f.path, "no digest")
-		}
-	}
-	for path, why := range told {
-		add(path, why)
-	}
-	if self > 0 {
-		v.note("hunter's own program is not hashed")
-	}
-	if big > 0 {
-		v.note("%d programs over %s are out of scope", big, Size(q.MaxSize))
-	}
-	v.tell(byReason)
-	hidden := int(v.parsed.counts["unhashed"].n) - len(v.parsed.unhashed)
-	if hidden += max(a.UnreadTotal-len(a.Unread), 0); hidden > 0 && q.Stage != Autoruns {
-		v.gap(hidden, "more that could not be read", "", nil)
-	}
-}
-
-// tell turns unread files into gaps by reason; those of autoruns are notes, since autoruns are guesses.
-func (v *seen) tell(byReason map[string][]string) {
-	reasons := make([]string, 0, len(byReason))
-	for why := range byReason {
-		reasons = append(reasons, why)
-	}
-	slices.Sort(reasons)
-	for _, why := range reasons {
-		list := byReason[why]
-		slices.Sort(list)
-		if v.query.Stage == Autoruns {
-			v.note("autoruns: %d could not be read (%s)", len(list), why)
-			continue
-		}
-		v.gap(len(list), "could not be read", why, list)
-	}
 }
 
 func (v *seen) note(format string, args ...any) {
@@ -206,8 +130,11 @@ const (
 	maxListed   = 100
 )
 
-// gap records n things in scope that were not read.
+// gap records n things in scope that were not read; none is no gap.
 func (v *seen) gap(n int, what, why string, where []string) {
+	if n <= 0 {
+		return
+	}
 	text := fmt.Sprintf("%d %s", n, what)
 	if why != "" {
 		text += ": " + why
@@ -219,13 +146,23 @@ func (v *seen) gap(n int, what, why string, where []string) {
 		}
 		text += ")"
 	}
+	v.lack(n, text, strings.TrimSpace(what+" "+why), where)
+}
+
+// lack records n things in scope that were not read, in the words given.
+func (v *seen) lack(n int, text, reason string, where []string) {
 	v.parts = append(v.parts, text)
 	v.Counts.FilesUnread += int64(n)
 	for _, p := range where {
 		if len(v.Unread) < maxListed {
-			v.Unread = append(v.Unread, Unread{Path: p, Op: string(v.query.Stage), Reason: strings.TrimSpace(what + " " + why)})
+			v.Unread = append(v.Unread, Unread{Path: p, Op: string(v.query.Stage), Reason: reason})
 		}
 	}
+}
+
+// blind records that the question's root was not looked at, or not in full.
+func (v *seen) blind(reason string) {
+	v.lack(1, reason+": "+v.query.Root, reason, []string{v.query.Root})
 }
 
 // verdict gives the state: a hit is a hit whatever else is wrong, and proven is told apart.
@@ -249,10 +186,13 @@ func (v *seen) verdict() Verdict {
 // recheckPath is how a file is asked for again: a process's image through its pid on Linux.
 func recheckPath(q Query, f item) string {
 	if q.Stage == Running && q.Platform == "linux" && len(q.Recheck) == 0 && f.pid != "" && f.pid != "0" && !strings.HasPrefix(f.path, "/proc/") {
-		return "/proc/" + f.pid + "/exe"
+		return imagePath(f.pid)
 	}
 	return f.path
 }
+
+// imagePath is the link to a process's program on Linux.
+func imagePath(pid string) string { return "/proc/" + pid + "/exe" }
 
 func paths(items []item) []string {
 	out := make([]string, len(items))

@@ -1,23 +1,32 @@
 package ledger
 
 import (
+	"cmp"
 	"fmt"
 	"regexp"
+	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/hunter-project/hunter/internal/indicator"
 )
 
-// ListMax is how many rows of one sort a query may list; the counts beside them are true.
-const ListMax = 1000
+// The most rows of one sort that a query lists. The counts beside them are true, so a list that was cut is seen.
+const (
+	ListMax = 1000   // of what was not hashed, or was left out
+	HitMax  = 10_000 // of hits
+)
 
 // parsed is an answer's rows sorted by their role.
 type parsed struct {
 	counts   map[string]tally
 	hits     []HitRow
+	hitRows  int64 // as they came, wrong ones too
 	unhashed []item
 	missing  []item
+	noimage  []item
+	self     []item // the agent's own program, as it names itself
 	leftOut  []LeftOut
 	problems []string // why the answer can't be trusted
 }
@@ -25,28 +34,44 @@ type parsed struct {
 // tally is a count row: how many, and a sum or maximum beside it.
 type tally struct{ n, size int64 }
 
-// item is a file that was listed and has no digest.
+// item is a file or process that was listed and has no digest.
 type item struct {
 	path string
 	size int64
 	pid  string
 }
 
-var hexDigest = regexp.MustCompile(`^[0-9a-f]+$`)
+var (
+	hexDigest = regexp.MustCompile(`^[0-9a-f]+$`)
+	number10  = regexp.MustCompile(`^(0|[1-9][0-9]*)$`)
+)
 
-// expected names the counts that a full answer has, each exactly once.
-func expected(q Query) []string {
-	common := []string{"candidates", "missing", "unhashed", "hashed"}
+// ExpectedCounts names the counts that a full answer to q has, each exactly once.
+func ExpectedCounts(q Query) []string {
+	out := []string{"candidates", "missing", "unhashed", "hashed", "hits"}
 	switch {
 	case len(q.Recheck) > 0:
-		return common
+		return out
 	case q.Stage == Running:
-		return append(common, "processes", "kernel", "noimage")
+		out = append(out, "processes", "first", "kernel", "ended", "noimage")
+		if q.Engine == EngineOsqueryd {
+			out = append(out, "self")
+		}
+		return out
 	case q.Stage == Autoruns:
-		return append(common, "autoruns", "unresolved")
-	default:
-		return append(common, "root", "dirs", "files", "bigger")
+		return append(out, "autoruns", "unresolved")
 	}
+	out = append(out, "root", "dirs", "files", "bigger", "leftout")
+	if q.Engine == EngineOsqueryd {
+		out = append(out, "suspect")
+		if q.Platform != "windows" {
+			out = append(out, "hollow", "privileged")
+		}
+		if q.Platform == "darwin" {
+			out = append(out, "fulldisk")
+		}
+	}
+	return out
 }
 
 // parse sorts the rows of an answer. Whatever does not belong is a problem: such an answer proves nothing.
@@ -61,6 +86,9 @@ func parse(q Query, rows []Row) parsed {
 		switch r["kind"] {
 		case "meta":
 			meta++
+			if r["name"] == "" || number(r["size"], 0) <= 0 {
+				p.problem("the meta row has no version or no clock")
+			}
 		case "control":
 			control++
 			goodControl = wellFormed(r)
@@ -72,6 +100,10 @@ func parse(q Query, rows []Row) parsed {
 			p.unhashed = append(p.unhashed, itemOf(r))
 		case "missing":
 			p.missing = append(p.missing, itemOf(r))
+		case "noimage":
+			p.noimage = append(p.noimage, itemOf(r))
+		case "self":
+			p.self = append(p.self, itemOf(r))
 		case "leftout":
 			p.leftOut = append(p.leftOut, LeftOut{Path: r["path"], Reason: r["name"]})
 		default:
@@ -87,12 +119,26 @@ func parse(q Query, rows []Row) parsed {
 	case !goodControl:
 		p.problem("the control file has no good digest: hashing did not work there")
 	}
+	p.sort()
 	p.balance(q)
 	return p
 }
 
+// sort makes the lists the same for the same rows in any order.
+func (p *parsed) sort() {
+	for _, list := range [][]item{p.unhashed, p.missing, p.noimage, p.self} {
+		slices.SortFunc(list, func(a, b item) int { return cmp.Or(strings.Compare(a.path, b.path), strings.Compare(a.pid, b.pid)) })
+	}
+	slices.SortFunc(p.leftOut, func(a, b LeftOut) int {
+		return cmp.Or(strings.Compare(a.Path, b.Path), strings.Compare(a.Reason, b.Reason))
+	})
+}
+
+// maxProblems bounds what a verdict says of a broken answer.
+const maxProblems = 20
+
 func (p *parsed) problem(format string, args ...any) {
-	if len(p.problems) < 20 {
+	if len(p.problems) < maxProblems {
 		p.problems = append(p.problems, fmt.Sprintf(format, args...))
 	}
 }
@@ -100,18 +146,26 @@ func (p *parsed) problem(format string, args ...any) {
 // wellFormed tests the digests of a control row: all three, and not those of the empty file.
 func wellFormed(r Row) bool {
 	for _, k := range indicator.DigestKinds() {
-		v := r[string(k)]
-		if len(v) != k.HexLen() || !hexDigest.MatchString(v) || indicator.IsEmptyFileDigest(indicator.Indicator{Kind: k, Value: v}) {
+		if digest(r, k) == "" || indicator.IsEmptyFileDigest(indicator.Indicator{Kind: k, Value: digest(r, k)}) {
 			return false
 		}
 	}
 	return true
 }
 
+// digest gives a row's digest in its normal form, "" when it is none.
+func digest(r Row, k indicator.Kind) string {
+	v := strings.ToLower(r[string(k)])
+	if len(v) != k.HexLen() || !hexDigest.MatchString(v) {
+		return ""
+	}
+	return v
+}
+
 func (p *parsed) count(r Row) {
 	n, err1 := strconv.ParseInt(r["n"], 10, 64)
 	size, err2 := strconv.ParseInt(r["size"], 10, 64)
-	if err1 != nil || err2 != nil || n < 0 {
+	if err1 != nil || err2 != nil || n < 0 || !number10.MatchString(r["n"]) {
 		p.problem("count %q is no number", r["name"])
 		return
 	}
@@ -123,9 +177,10 @@ func (p *parsed) count(r Row) {
 }
 
 func (p *parsed) hit(q Query, r Row, asked map[indicator.Indicator]bool) {
+	p.hitRows++
 	h := HitRow{
-		FoundIn: q.Stage, Path: r["path"], Name: r["name"], Size: number(r["size"], -1), MD5: r["md5"], SHA1: r["sha1"],
-		SHA256: r["sha256"], Owner: r["owner"], PID: number(r["pid"], 0), Cmdline: r["cmdline"],
+		FoundIn: q.Stage, Path: r["path"], Name: r["name"], Size: number(r["size"], -1), MD5: digest(r, indicator.MD5),
+		SHA1: digest(r, indicator.SHA1), SHA256: digest(r, indicator.SHA256), Owner: r["owner"], PID: number(r["pid"], 0), Cmdline: r["cmdline"],
 	}
 	if t := number(r["mtime"], 0); t > 0 {
 		h.MTime = time.Unix(t, 0).UTC()
@@ -134,7 +189,7 @@ func (p *parsed) hit(q Query, r Row, asked map[indicator.Indicator]bool) {
 		h.StartedAt = time.Unix(t, 0).UTC()
 	}
 	for _, k := range indicator.DigestKinds() {
-		if ind := (indicator.Indicator{Kind: k, Value: r[string(k)]}); asked[ind] {
+		if ind := (indicator.Indicator{Kind: k, Value: digest(r, k)}); asked[ind] {
 			h.Matched = ind
 			break
 		}
@@ -143,8 +198,11 @@ func (p *parsed) hit(q Query, r Row, asked map[indicator.Indicator]bool) {
 		p.problem("a hit row carries no digest that was asked for")
 		return
 	}
-	known := q.Siblings[h.Matched.Value]
-	h.Conflict = known != "" && h.SHA256 != "" && known != h.SHA256
+	known := strings.Fields(q.Siblings[h.Matched.Value])
+	h.Conflict = len(known) > 0 && h.SHA256 != "" && h.Matched.Kind != indicator.SHA256
+	for _, k := range known {
+		h.Conflict = h.Conflict && k != h.SHA256
+	}
 	p.hits = append(p.hits, h)
 }
 
@@ -160,26 +218,40 @@ func number(s string, otherwise int64) int64 {
 	return n
 }
 
-// balance checks that every count is there and that they add up: each candidate was hashed, or is listed.
+// balance checks that every count is there and no other, that they add up (each candidate was hashed, or is listed),
+// and that each list is as long as its count says: a row that got lost on the way is seen.
 func (p *parsed) balance(q Query) {
-	for _, name := range expected(q) {
+	names := ExpectedCounts(q)
+	for _, name := range names {
 		if _, ok := p.counts[name]; !ok {
 			p.problem("count %q is not there", name)
 			return
 		}
 	}
-	if p.overBudget(q) {
-		return
+	if len(p.counts) != len(names) {
+		p.problem("%d counts instead of %d", len(p.counts), len(names))
 	}
 	c := p.counts
-	if sum := c["hashed"].n + c["unhashed"].n + c["missing"].n; sum != c["candidates"].n {
-		p.problem("%d of %d candidates are unaccounted for", c["candidates"].n-sum, c["candidates"].n)
+	if !p.overBudget(q) {
+		if sum := c["hashed"].n + c["unhashed"].n + c["missing"].n; sum != c["candidates"].n {
+			p.problem("of %d candidates %d are accounted for", c["candidates"].n, sum)
+		}
 	}
-	if want := min(c["unhashed"].n, ListMax); int64(len(p.unhashed)) != want {
-		p.problem("%d unhashed files are listed instead of %d", len(p.unhashed), want)
+	p.listed("unhashed files", int64(len(p.unhashed)), min(c["unhashed"].n, ListMax))
+	missing := min(c["missing"].n, ListMax)
+	if q.Stage == Autoruns && len(q.Recheck) == 0 {
+		missing = 0 // guesses: counted, not listed
 	}
-	if want := min(c["missing"].n, ListMax); q.Stage != Autoruns && int64(len(p.missing)) != want {
-		p.problem("%d missing files are listed instead of %d", len(p.missing), want)
+	p.listed("missing files", int64(len(p.missing)), missing)
+	p.listed("processes without a program", int64(len(p.noimage)), min(c["noimage"].n, ListMax))
+	p.listed("programs of the agent", int64(len(p.self)), min(c["self"].n, 1))
+	p.listed("places left out", int64(len(p.leftOut)), min(c["leftout"].n, ListMax))
+	p.listed("hits", p.hitRows, min(c["hits"].n, HitMax))
+}
+
+func (p *parsed) listed(what string, got, want int64) {
+	if got != want {
+		p.problem("%d %s are listed instead of %d", got, what, want)
 	}
 }
 

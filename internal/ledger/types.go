@@ -52,6 +52,13 @@ const (
 	Telemetry Stage = "telemetry"
 )
 
+// Who answers a query. The embedded engine tells beside its rows what it could not read; osqueryd does not, so more is
+// counted in its answers.
+const (
+	EngineEmbedded = "embedded"
+	EngineOsqueryd = "osqueryd"
+)
+
 // Query is what one tool is asked for one part of an endpoint's scope. It carries all that Judge needs to know what a
 // full answer looks like.
 type Query struct {
@@ -65,7 +72,7 @@ type Query struct {
 	MaxSize   int64                 `json:"max_size,omitempty"`  // bytes; bigger files are out of scope
 	MaxDepth  int                   `json:"max_depth,omitempty"` // files: the walk stops there; reached = partial
 	SelfPath  string                `json:"self_path,omitempty"` // the agent's own image: listed, never partial
-	Siblings  map[string]string     `json:"siblings,omitempty"`  // matched md5 or sha1 -> the sha256 known for that file object
+	Siblings  map[string]string     `json:"siblings,omitempty"`  // matched md5 or sha1 -> the sha256 known for it; of a collision all, with a space between
 	Recheck   []string              `json:"recheck,omitempty"`   // paths that had vanished in the first attempt and are asked once more
 	Budget    Budget                `json:"budget,omitzero"`
 	Engine    string                `json:"engine,omitempty"`     // embedded or osqueryd: who answers

@@ -6,17 +6,14 @@ func (w words) autoruns() string {
 	return statement(
 		autorunSources(w.q.Platform),
 		"k AS MATERIALIZED (SELECT g.path, 0 AS pid, coalesce(f.size,-1) AS size, coalesce(f.mtime,'') AS mtime, h.path IS NOT NULL AS seen, "+w.digests(),
-		" FROM (SELECT DISTINCT path FROM a WHERE path <> '') g LEFT JOIN file f ON f.path = g.path LEFT JOIN hash h ON h.path = g.path)",
+		" FROM (SELECT DISTINCT path FROM a WHERE path <> '') g LEFT JOIN file f ON f.path = g.path LEFT JOIN hash h ON h.path = g.path),",
+		w.matched(),
 		meta(),
-		"UNION ALL SELECT 'hit', a.source || ':' || a.name, a.path, k.size, "+w.hitDigests()+", 0, a.owner, 0, k.mtime, ''",
-		" FROM k CROSS JOIN a ON a.path = k.path LEFT JOIN hash h ON h.path = k.path WHERE "+w.match(),
+		w.hits("a.source || ':' || a.name", "a.path", "0", "a.owner", "0", "''", "m AS k CROSS JOIN a ON a.path = k.path", "k.path"),
 		listArm("unhashed", "k WHERE seen = 1 AND "+w.first()+" = ''"),
 		count("autoruns", "''", "0", "count(*)", "a"),
 		count("unresolved", "''", "0", "count(*)", "a WHERE path = ''"),
-		count("candidates", "''", "coalesce(sum(max(size,0)),0)", "count(*)", "k"),
-		count("missing", "''", "0", "count(*)", "k WHERE seen = 0"),
-		count("unhashed", "''", "0", "count(*)", "k WHERE seen = 1 AND "+w.first()+" = ''"),
-		count("hashed", "''", "coalesce(sum(max(size,0)),0)", "count(*)", "k WHERE "+w.first()+" <> ''"),
+		w.hashed("''", "k"),
 		control(w.q.Platform))
 }
 

@@ -3,6 +3,7 @@ package osquery
 import (
 	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/hunter-project/hunter/internal/edr"
 	"github.com/hunter-project/hunter/internal/indicator"
@@ -11,30 +12,55 @@ import (
 
 // Flavor is how one sort of agent is asked.
 type Flavor struct {
-	Engine   string        // embedded or osqueryd
-	MaxDepth int           // of a walk
+	Engine   string        // ledger.EngineEmbedded or ledger.EngineOsqueryd
+	MaxDepth int           // of a walk; deeper is told as partial
 	Budget   ledger.Budget // for walks that hash files of any size
-	SelfPath string        // the agent's own program
+	SelfPath string        // the agent's own program, when it is known
+}
+
+// Embedded is how hunter's own engine is asked. self is hunter's program.
+func Embedded(self string) Flavor {
+	return Flavor{Engine: ledger.EngineEmbedded, MaxDepth: 1000, SelfPath: self}
+}
+
+// Osqueryd is how an agent is asked: its watchdog ends what takes long, so files of any size are hashed only within a
+// budget that is inside the query.
+func Osqueryd() Flavor {
+	return Flavor{Engine: ledger.EngineOsqueryd, MaxDepth: 40, Budget: ledger.Budget{Files: 5000, Bytes: 1 << 30}}
 }
 
 // Compile words the questions of one chunk for one endpoint, cheapest first. Hashes with a known size and those without
 // are separate walks: one unsized hash never makes all files be read for the sized ones.
 func Compile(f Flavor, ep edr.Endpoint, w edr.Work) ([]ledger.Query, error) {
-	b := builder{flavor: f, ep: ep, work: w, siblings: map[string]string{}}
-	for _, t := range w.Targets {
-		if t.Ask.Kind != indicator.SHA256 && t.File.SHA256 != "" {
-			b.siblings[t.Ask.Value] = t.File.SHA256
-		}
-	}
+	b := builder{flavor: f, ep: ep, work: w, siblings: siblings(w.Targets)}
 	for _, stage := range w.Search.Where {
 		switch stage {
 		case ledger.Running, ledger.Autoruns:
-			b.add(string(stage), Question{Stage: stage}, w.Targets)
+			b.add(string(stage), Question{Stage: stage}, w.Targets, 0)
 		case ledger.Files:
 			b.files()
 		}
 	}
 	return b.out, b.err
+}
+
+// siblings gives for each md5 or sha1 the sha256 that is known for it; of a collision all, with a space between.
+func siblings(targets []edr.Target) map[string]string {
+	known := map[string][]string{}
+	for _, t := range targets {
+		if t.Ask.Kind != indicator.SHA256 {
+			known[t.Ask.Value] = append(known[t.Ask.Value], t.File.SHA256)
+		}
+	}
+	out := map[string]string{}
+	for v, list := range known {
+		if slices.Contains(list, "") {
+			continue // a file of which nobody knows the sha256 may have any
+		}
+		slices.Sort(list)
+		out[v] = strings.Join(slices.Compact(list), " ")
+	}
+	return out
 }
 
 type builder struct {
@@ -46,64 +72,86 @@ type builder struct {
 	err      error
 }
 
-func (b *builder) files() {
-	var sized, unsized []edr.Target
-	for _, t := range b.work.Targets {
-		if t.File.Size > 0 {
-			sized = append(sized, t)
-		} else {
-			unsized = append(unsized, t)
-		}
+// place is one root of the files stage.
+type place struct{ name, root string }
+
+// places gives the roots of a walk, each with the name that its questions have.
+func (b *builder) places(roots []string, explicit bool) []place {
+	var out []place
+	for i, r := range roots {
+		out = append(out, place{fmt.Sprintf("%02d", i), r})
 	}
+	if !explicit && b.ep.Platform == "windows" {
+		out = append(out, place{"drives", DriveRoots})
+	}
+	return out
+}
+
+func (b *builder) files() {
+	sized, unsized := edr.BySize(b.work.Targets)
 	s := b.work.Search
 	roots, explicit := s.Places(b.ep.Platform)
 	wide := roots
 	if !explicit {
 		wide = edr.Unnested(append(slices.Clone(roots), edr.SizedRoots(b.ep.Platform)...), b.ep.Platform)
 	}
+	narrowed := 0
+	if s.Unsized == edr.UnsizedSkip {
+		narrowed, unsized = len(unsized), nil
+	}
 	if len(sized) > 0 {
-		sizes := make([]int64, 0, len(sized))
+		var sizes []int64
 		for _, t := range sized {
 			sizes = append(sizes, t.File.Size)
 		}
 		slices.Sort(sizes)
-		for i, r := range wide {
-			b.add(fmt.Sprintf("files-sized-%02d", i), Question{Stage: ledger.Files, Root: r, Explicit: explicit, Sizes: slices.Compact(sizes)}, sized)
+		sizes = slices.Compact(sizes)
+		for _, p := range b.places(wide, explicit) {
+			b.add("files-sized-"+p.name, Question{Stage: ledger.Files, Root: p.root, Explicit: explicit, Sizes: sizes}, sized, narrowed)
 		}
 	}
-	if len(unsized) == 0 || s.Unsized == edr.UnsizedSkip {
+	if len(unsized) == 0 {
 		return
 	}
+	q := Question{Stage: ledger.Files, Explicit: explicit, Budget: b.flavor.Budget}
 	if s.Unsized == edr.UnsizedFull {
-		roots = wide
+		roots, q.Budget = wide, ledger.Budget{}
 	}
-	for i, r := range roots {
-		q := Question{Stage: ledger.Files, Root: r, Explicit: explicit}
-		if s.Unsized == edr.UnsizedPlaces {
-			q.Budget = b.flavor.Budget
-		}
-		b.add(fmt.Sprintf("files-any-%02d", i), q, unsized)
+	for _, p := range b.places(roots, explicit) {
+		q.Root = p.root
+		b.add("files-any-"+p.name, q, unsized, 0)
 	}
 }
 
-// add words one question and appends it.
-func (b *builder) add(name string, q Question, targets []edr.Target) {
-	q.Platform, q.MaxSize, q.MaxDepth = b.ep.Platform, b.work.Search.MaxSize, b.flavor.MaxDepth
+// add words one question and appends it. narrowed is how many hashes the hunt keeps out of it.
+func (b *builder) add(name string, q Question, targets []edr.Target, narrowed int) {
+	if b.err != nil {
+		return
+	}
+	q.Platform, q.Engine, q.MaxSize = b.ep.Platform, b.flavor.Engine, b.work.Search.MaxSize
+	if q.Stage == ledger.Files {
+		q.MaxDepth = b.flavor.MaxDepth
+	}
+	q.Hashes = nil
 	for _, t := range targets {
 		q.Hashes = append(q.Hashes, t.Ask)
 	}
-	slices.SortFunc(q.Hashes, func(x, y indicator.Indicator) int { return compare(x, y) })
+	slices.SortFunc(q.Hashes, compare)
 	q.Hashes = slices.Compact(q.Hashes)
 	text, err := Text(q)
 	if err != nil {
 		b.err = err
 		return
 	}
-	b.out = append(b.out, ledger.Query{
+	out := ledger.Query{
 		ID: fmt.Sprintf("%02d-%s", b.work.Chunk, name), Stage: q.Stage, Platform: q.Platform, Root: q.Root, Text: text,
 		Hashes: q.Hashes, Sizes: q.Sizes, MaxSize: q.MaxSize, MaxDepth: q.MaxDepth, SelfPath: b.flavor.SelfPath,
-		Siblings: b.siblings, Budget: q.Budget, Engine: b.flavor.Engine, MustExist: q.Explicit && q.Stage == ledger.Files,
-	})
+		Siblings: b.siblings, Budget: q.Budget, Engine: q.Engine, MustExist: q.Explicit && q.Stage == ledger.Files, Narrowed: narrowed,
+	}
+	if q.Root == DriveRoots {
+		out.MaxDepth = 0 // one level is all that is meant
+	}
+	b.out = append(b.out, out)
 }
 
 // compare orders digests by kind, strongest first, then by value.

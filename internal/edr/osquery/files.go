@@ -3,6 +3,8 @@ package osquery
 import (
 	"fmt"
 	"strings"
+
+	"github.com/hunter-project/hunter/internal/ledger"
 )
 
 // files walks one root with a recursive CTE over directory =: literal names, dot files, no links followed, one folder in
@@ -10,42 +12,58 @@ import (
 // hashed.
 func (w words) files() string {
 	root := quote(w.q.Root)
-	k := "k AS MATERIALIZED (SELECT g.path, 0 AS pid, g.size, g.mtime, g.uid, h.path IS NOT NULL AS seen, " + w.digests() +
-		" FROM g LEFT JOIN hash h ON h.path = g.path WHERE g.path IS NOT NULL" + w.withinBudget() + ")"
-	parts := []string{
+	keep, more := "", "" // of a folder osqueryd keeps the path, to tell empty ones from those that only look so
+	if w.hollowAware() {
+		keep = " WHEN sort = 1 THEN path"
+	}
+	if w.osqueryd() {
+		more = ", max(parent) AS parent, max(links) AS links, max(ctime) AS ctime"
+	}
+	return statement(
 		w.walk(root),
-		"g AS MATERIALIZED (SELECT CASE WHEN " + w.wanted() + " THEN path END AS path, sort, regular = 1 AND size > " + fmt.Sprint(w.q.MaxSize) + " AS big,",
-		" max(size) AS size, max(mtime) AS mtime, max(uid) AS uid, max(depth) AS depth, count(*) AS n FROM w GROUP BY 1, 2, 3),",
-		k,
+		"g AS MATERIALIZED (SELECT CASE WHEN "+w.wanted()+" THEN path"+keep+" END AS path, "+w.wanted()+" AS want, sort, regular = 1 AND size > "+fmt.Sprint(w.q.MaxSize)+" AS big,",
+		" max(size) AS size, max(mtime) AS mtime, max(uid) AS uid, max(depth) AS depth, count(*) AS n"+more+" FROM w GROUP BY 1, 2, 3, 4),",
+		"k AS MATERIALIZED (SELECT g.*, 0 AS pid, h.path IS NOT NULL AS seen, "+w.digests(),
+		" FROM g LEFT JOIN hash h ON h.path = g.path WHERE g.want = 1"+w.withinBudget()+"),",
+		w.matched(),
 		meta(),
-		"UNION ALL SELECT 'hit', " + root + ", k.path, k.size, " + w.hitDigests() + ", 0, " + owner("k.uid") + ", 0, k.mtime, ''",
-		" FROM k LEFT JOIN hash h ON h.path = k.path WHERE " + w.match(),
+		w.hits(root, "k.path", "0", owner("k.uid"), "0", "''", "m AS k", "k.path"),
 		listArm("unhashed", "k WHERE seen = 1 AND "+w.first()+" = ''"),
 		listArm("missing", "k WHERE seen = 0"),
-		w.leftOut(),
-		count("root", root, "0", "count(*)", "file f WHERE f.path = "+root),
+		w.leftOut(root),
+		w.rootCount(root),
 		count("dirs", root, "coalesce(max(depth),0)", "coalesce(sum(n),0)", "g WHERE sort = 1"),
 		count("files", root, "0", "coalesce(sum(n),0)", "g WHERE sort = 0"),
 		count("bigger", root, "coalesce(max(size),0)", "coalesce(sum(n),0)", "g WHERE big = 1"),
-		count("candidates", root, "coalesce(sum(size),0)", "count(*)", "g WHERE path IS NOT NULL"),
-		count("missing", root, "0", "count(*)", "k WHERE seen = 0"),
-		count("unhashed", root, "0", "count(*)", "k WHERE seen = 1 AND "+w.first()+" = ''"),
-		count("hashed", root, "coalesce(sum(size),0)", "count(*)", "k WHERE "+w.first()+" <> ''"),
-		control(w.q.Platform),
-	}
-	return statement(parts...)
+		w.hashed(root, "g WHERE want = 1"),
+		w.agentCounts(root),
+		control(w.q.Platform))
 }
 
+func (w words) osqueryd() bool { return w.q.Engine == ledger.EngineOsqueryd }
+
+// hollowAware says whether link counts tell of subfolders there.
+func (w words) hollowAware() bool { return w.osqueryd() && w.q.Platform != "windows" }
+
 // walk gives the CTE w: every entry under the root, sort 1 for folders. The root itself is an entry when it is a file.
+// A network mount is not entered, unless a person named it as the root.
 func (w words) walk(root string) string {
 	regular, dir := "f.type = 'regular'", "f.type = 'directory'"
 	if w.q.Platform == "windows" { // folders with the archive attribute pass for regular there, files without it for others
-		regular = "f.size > 0"
+		regular = "f.type <> 'directory' AND f.size > 0"
 		dir = "f.type <> 'regular' OR f.size < 0 OR f.size % 4096 = 0"
 	}
 	cols := fmt.Sprintf("f.path, f.size, f.mtime, f.uid, CASE WHEN %s THEN 1 ELSE 0 END, CASE WHEN %s THEN 1 ELSE 0 END", dir, regular)
-	except := ""
-	base := ""
+	names, more := "path, size, mtime, uid, sort, regular, depth", ""
+	if w.osqueryd() {
+		names, more = names+", parent, links, ctime", ", f.directory, f.hard_links, f.ctime"
+	}
+	head := "WITH RECURSIVE w(" + names + ") AS ("
+	if w.q.Root == DriveRoots {
+		return statement(head,
+			" SELECT "+cols+", 1"+more+` FROM logical_drives d CROSS JOIN file f ON f.directory = d.device_id || '\' WHERE f.symlink = 0),`)
+	}
+	except, base := "", ""
 	if foreign := w.foreignMounts(); foreign != "" {
 		except = " AND f.path NOT IN (SELECT m.path FROM mounts m WHERE " + foreign + ")"
 		if !w.q.Explicit {
@@ -53,10 +71,10 @@ func (w words) walk(root string) string {
 		}
 	}
 	return statement(
-		"WITH RECURSIVE w(path, size, mtime, uid, sort, regular, depth) AS (",
-		" SELECT "+cols+", 1 FROM file f WHERE f.directory = "+root+" AND f.symlink = 0"+except+base,
-		" UNION ALL SELECT "+cols+", 0 FROM file f WHERE f.path = "+root+" AND f.type = 'regular'",
-		" UNION ALL SELECT "+cols+", w.depth + 1 FROM w CROSS JOIN file f ON f.directory = w.path",
+		head,
+		" SELECT "+cols+", 1"+more+" FROM file f WHERE f.directory = "+root+" AND f.symlink = 0"+except+base,
+		" UNION ALL SELECT "+cols+", 0"+more+" FROM file f WHERE f.path = "+root+" AND f.type = 'regular'",
+		" UNION ALL SELECT "+cols+", w.depth + 1"+more+" FROM w CROSS JOIN file f ON f.directory = w.path",
 		fmt.Sprintf("  WHERE w.sort = 1 AND w.depth < %d AND f.symlink = 0%s),", w.q.MaxDepth, except))
 }
 
@@ -72,16 +90,50 @@ func (w words) wanted() string {
 	return test + fmt.Sprintf("size BETWEEN 1 AND %d", w.q.MaxSize)
 }
 
-// withinBudget lets nothing be hashed when the walk found more than the budget.
+// withinBudget lets nothing be hashed when the walk found more than the budget; the sums come back as candidates.
 func (w words) withinBudget() string {
 	var out strings.Builder
 	if n := w.q.Budget.Files; n > 0 {
-		fmt.Fprintf(&out, " AND (SELECT count(*) FROM g WHERE path IS NOT NULL) <= %d", n)
+		fmt.Fprintf(&out, " AND (SELECT count(*) FROM g WHERE want = 1) <= %d", n)
 	}
 	if n := w.q.Budget.Bytes; n > 0 {
-		fmt.Fprintf(&out, " AND (SELECT coalesce(sum(size),0) FROM g WHERE path IS NOT NULL) <= %d", n)
+		fmt.Fprintf(&out, " AND (SELECT coalesce(sum(size),0) FROM g WHERE want = 1) <= %d", n)
 	}
 	return out.String()
+}
+
+// rootCount says whether there is a root that can be looked at: a link to nothing, a FIFO or a device is none.
+func (w words) rootCount(root string) string {
+	switch {
+	case w.q.Root == DriveRoots:
+		return count("root", root, "0", "count(*)", "logical_drives")
+	case w.q.Platform == "windows":
+		return count("root", root, "0", "count(*)", "file f WHERE f.path = "+root)
+	default:
+		return count("root", root, "0", "count(*)", "file f WHERE f.path = "+root+" AND f.type IN ('directory','regular')")
+	}
+}
+
+// tccDatabase can only be read by who may read every folder of a Mac; it is there on each.
+const tccDatabase = "/Library/Application Support/com.apple.TCC/TCC.db"
+
+// agentCounts counts what osqueryd may be blind to without a word: folders that list nothing although their link count
+// says that they have subfolders; digests of its cache that may be older than the file; rights that it lacks.
+func (w words) agentCounts(root string) string {
+	if !w.osqueryd() {
+		return ""
+	}
+	out := []string{count("suspect", root, "0", "count(*)", "k WHERE mtime < ctime AND ctime > (SELECT start_time FROM osquery_info)")}
+	if w.hollowAware() {
+		out = append(out,
+			count("hollow", root, "0", "count(*)", "g d WHERE d.sort = 1 AND d.links > 2 AND d.path NOT IN (SELECT parent FROM g WHERE sort = 1)"+
+				" AND NOT EXISTS (SELECT 1 FROM file c WHERE c.directory = d.path)"),
+			count("privileged", root, "0", "count(*)", "osquery_info i CROSS JOIN processes p ON p.pid = i.pid WHERE p.euid = 0"))
+	}
+	if w.q.Platform == "darwin" {
+		out = append(out, count("fulldisk", root, "0", "count(*)", "hash h WHERE h.path = "+quote(tccDatabase)+" AND h.sha256 <> ''"))
+	}
+	return statement(out...)
 }
 
 // foreignMounts tests a mount for a network, FUSE or pseudo file system; "" where there is no such table.
@@ -93,16 +145,19 @@ func (w words) foreignMounts() string {
 		"'proc','sysfs','devfs','devpts','cgroup','cgroup2','debugfs','tracefs','securityfs','pstore','bpf','configfs','mqueue')"
 }
 
-// leftOut names the mounts under the root that are not walked.
-func (w words) leftOut() string {
+// leftOut names and counts the mounts under the root that are not walked.
+func (w words) leftOut(root string) string {
 	foreign := w.foreignMounts()
 	if foreign == "" {
-		return "UNION ALL SELECT 'leftout', '', '', 0, '', '', '', 0, '', 0, '', '' FROM time WHERE 0"
+		return count("leftout", root, "0", "count(*)", "time WHERE 0")
 	}
-	root := strings.TrimSuffix(w.q.Root, "/")
-	under := fmt.Sprintf("substr(m.path, 1, %d) = %s", len([]rune(root))+1, quote(root+"/"))
+	inside := strings.TrimSuffix(w.q.Root, "/") + "/"
+	under := fmt.Sprintf("substr(m.path, 1, length(%s)) = %s", quote(inside), quote(inside))
 	if !w.q.Explicit {
-		under = "(" + under + " OR m.path = " + quote(w.q.Root) + ")"
+		under = "(" + under + " OR m.path = " + root + ")"
 	}
-	return "UNION ALL SELECT 'leftout', m.type, m.path, 0, '', '', '', 0, '', 0, '', '' FROM mounts m WHERE (" + foreign + ") AND " + under
+	from := "mounts m WHERE (" + foreign + ") AND " + under
+	return statement(
+		capped(ledger.ListMax, "SELECT 'leftout', m.type, m.path, 0, '', '', '', 0, '', 0, '', '' FROM "+from),
+		count("leftout", root, "0", "count(*)", from))
 }

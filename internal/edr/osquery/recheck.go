@@ -1,6 +1,7 @@
 package osquery
 
 import (
+	"strconv"
 	"strings"
 
 	"github.com/hunter-project/hunter/internal/ledger"
@@ -15,29 +16,62 @@ func Recheck(q ledger.Query, paths []string) (ledger.Query, bool) {
 	if len(paths) == 0 {
 		return ledger.Query{}, false
 	}
-	paths = paths[:min(len(paths), recheckMax)]
+	again := q
+	again.ID = q.ID + "#recheck"
+	again.Recheck = paths[:min(len(paths), recheckMax)]
 	w := words{q: Question{Platform: q.Platform, Hashes: q.Hashes}, kinds: kindsOf(q.Hashes)}
+	if q.Stage == ledger.Running && q.Platform == "linux" {
+		again.Text = w.processesAgain(again.Recheck)
+	} else {
+		again.Text = w.filesAgain(again.Recheck)
+	}
+	return again, true
+}
+
+// filesAgain looks at files by path.
+func (w words) filesAgain(paths []string) string {
 	var values []string
 	for _, p := range paths {
 		values = append(values, "("+quote(p)+")")
 	}
-	again := q
-	again.ID = q.ID + "#recheck"
-	again.Recheck = paths
-	again.Text = statement(
-		"WITH r(path) AS (VALUES "+strings.Join(values, ",")+"),",
-		"k AS MATERIALIZED (SELECT r.path, 0 AS pid, coalesce(f.size,-1) AS size, coalesce(f.mtime,'') AS mtime, coalesce(f.uid,'') AS uid,",
-		" coalesce(f.type,'') AS type, h.path IS NOT NULL AS seen, "+w.digests(),
-		" FROM r LEFT JOIN file f ON f.path = r.path LEFT JOIN hash h ON h.path = r.path)",
+	return w.again(
+		"r(path) AS (VALUES "+strings.Join(values, ",")+")",
+		"0 AS pid, '' AS name, r.path AS image, '' AS cmdline, coalesce(f.uid,'') AS uid, 0 AS started, coalesce(f.type,'') = 'regular' AS there",
+		"LEFT JOIN file f ON f.path = r.path")
+}
+
+// processesAgain looks at the images of processes by pid. file is asked for the real path alone: on /proc/PID/exe it
+// fails for a process that has ended meanwhile.
+func (w words) processesAgain(paths []string) string {
+	var values []string
+	for _, p := range paths {
+		pid, err := strconv.ParseUint(strings.TrimSuffix(strings.TrimPrefix(p, "/proc/"), "/exe"), 10, 32)
+		if err != nil {
+			pid = 0 // no process: counts as gone only if hash does not see the path either
+		}
+		values = append(values, "("+quote(p)+","+strconv.FormatUint(pid, 10)+")")
+	}
+	return w.again(
+		"r(path, pid) AS (VALUES "+strings.Join(values, ",")+")",
+		"r.pid, coalesce(p.name,'') AS name, coalesce(nullif(p.path,''),r.path) AS image, coalesce(p.cmdline,'') AS cmdline, coalesce(p.uid,'') AS uid,"+
+			" coalesce(p.start_time,0) AS started, coalesce(p.state NOT IN ('Z','X'),0) AS there",
+		"LEFT JOIN processes p ON p.pid = r.pid LEFT JOIN file f ON f.path = CASE p.on_disk WHEN 1 THEN p.path ELSE '' END")
+}
+
+// again asks for the paths of r, with what is known of each beside it.
+func (w words) again(r, cols, joins string) string {
+	return statement(
+		"WITH "+r+",",
+		"k AS MATERIALIZED (SELECT r.path, "+cols+", coalesce(f.size,-1) AS size, coalesce(f.mtime,'') AS mtime, h.path IS NOT NULL AS looked, "+w.digests(),
+		" FROM r "+joins+" LEFT JOIN hash h ON h.path = r.path),",
+		w.matched(),
 		meta(),
-		"UNION ALL SELECT 'hit', '', k.path, k.size, "+w.hitDigests()+", 0, "+owner("k.uid")+", 0, k.mtime, ''",
-		" FROM k LEFT JOIN hash h ON h.path = k.path WHERE "+w.match(),
-		listArm("unhashed", "k WHERE seen = 1 AND "+w.first()+" = ''"),
-		listArm("missing", "k WHERE seen = 0 AND type = 'regular'"),
-		count("candidates", "''", "0", "count(*)", "k WHERE seen = 1 OR type = 'regular'"),
-		count("missing", "''", "0", "count(*)", "k WHERE seen = 0 AND type = 'regular'"),
-		count("unhashed", "''", "0", "count(*)", "k WHERE seen = 1 AND "+w.first()+" = ''"),
+		w.hits("k.name", "k.image", "k.pid", owner("k.uid"), "k.started", "k.cmdline", "m AS k", "k.path"),
+		listArm("unhashed", "k WHERE looked = 1 AND "+w.first()+" = ''"),
+		listArm("missing", "k WHERE looked = 0 AND there = 1"),
+		count("candidates", "''", "coalesce(sum(max(size,0)),0)", "count(*)", "k WHERE looked = 1 OR there = 1"),
+		count("missing", "''", "0", "count(*)", "k WHERE looked = 0 AND there = 1"),
+		count("unhashed", "''", "0", "count(*)", "k WHERE looked = 1 AND "+w.first()+" = ''"),
 		count("hashed", "''", "coalesce(sum(max(size,0)),0)", "count(*)", "k WHERE "+w.first()+" <> ''"),
-		control(q.Platform))
-	return again, true
+		control(w.q.Platform))
 }

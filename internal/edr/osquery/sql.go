@@ -2,11 +2,13 @@
 //
 // One statement answers each question in one pass. Its rows have twelve text columns and five roles: meta (who answered,
 // and when), control (digests of a file that surely exists), count (how much was looked at), hit, and what was not
-// hashed (unhashed, missing, leftout). A hit's n is its process's start time, 0 for files.
+// hashed (unhashed, missing, noimage, leftout) or is the agent itself (self). Every list is capped and has a true count
+// beside it. A hit's n is its process's start time, 0 for files.
 package osquery
 
 import (
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -14,15 +16,16 @@ import (
 	"github.com/hunter-project/hunter/internal/ledger"
 )
 
-// listMax bounds the rows of an arm that lists what was not hashed; the counts beside it are true.
-const listMax = ledger.ListMax
+// DriveRoots is the root of the question that looks at the files right under every drive of a Windows machine.
+const DriveRoots = "drive roots"
 
 // Question is what one text asks.
 type Question struct {
 	Stage    ledger.Stage
 	Platform string
+	Engine   string                // ledger.EngineOsqueryd asks for more counts; the embedded engine tells these itself
 	Hashes   []indicator.Indicator // sorted
-	Root     string                // files
+	Root     string                // files: an absolute path, or DriveRoots
 	Explicit bool                  // files: the root was named by a person
 	Sizes    []int64               // files: exact sizes, sorted; empty: every size up to MaxSize
 	MaxSize  int64
@@ -30,13 +33,11 @@ type Question struct {
 	Budget   ledger.Budget
 }
 
-// Text words a question.
+// Text words a question. It refuses what it could not word exactly: a text that asks less than it seems to would make
+// an endpoint look clean.
 func Text(q Question) (string, error) {
-	if strings.ContainsRune(q.Root, 0) {
-		return "", fmt.Errorf("root %q holds a zero byte", q.Root)
-	}
-	if len(q.Hashes) == 0 {
-		return "", fmt.Errorf("stage %s: no hash to ask for", q.Stage)
+	if err := q.check(); err != nil {
+		return "", fmt.Errorf("word the question for %s: %w", q.Stage, err)
 	}
 	w := words{q: q, kinds: kindsOf(q.Hashes)}
 	switch q.Stage {
@@ -44,10 +45,8 @@ func Text(q Question) (string, error) {
 		return w.running(), nil
 	case ledger.Autoruns:
 		return w.autoruns(), nil
-	case ledger.Files:
-		return w.files(), nil
 	default:
-		return "", fmt.Errorf("osquery has no stage %q", q.Stage)
+		return w.files(), nil
 	}
 }
 
@@ -86,8 +85,8 @@ func (w words) digests() string {
 // first is the digest column by which k tells hashed from unhashed.
 func (w words) first() string { return string(w.kinds[0]) }
 
-// match tests the columns of k against the hunted digests, kind by kind.
-func (w words) match() string {
+// matched gives the CTE m: the rows of k with a hunted digest, tested kind by kind.
+func (w words) matched() string {
 	var arms []string
 	for _, k := range w.kinds {
 		var values []string
@@ -96,9 +95,9 @@ func (w words) match() string {
 				values = append(values, quote(h.Value))
 			}
 		}
-		arms = append(arms, fmt.Sprintf("k.%s IN (%s)", k, strings.Join(values, ",")))
+		arms = append(arms, fmt.Sprintf("%s IN (%s)", k, strings.Join(values, ",")))
 	}
-	return strings.Join(arms, " OR ")
+	return "m AS MATERIALIZED (SELECT * FROM k WHERE " + strings.Join(arms, " OR ") + ")"
 }
 
 // hitDigests gives md5, sha1, sha256 of a hit: the hunted kinds as they were matched, the others by a second look.
@@ -127,9 +126,36 @@ func count(name, path, size, n, from string) string {
 	return fmt.Sprintf("UNION ALL SELECT 'count', %s, %s, %s, '', '', '', 0, '', %s, '', '' FROM %s", quote(name), path, size, n, from)
 }
 
-// listArm lists at most listMax rows of what was not hashed.
+// capped is an arm of at most limit rows.
+func capped(limit int, parts ...string) string {
+	return fmt.Sprintf("UNION ALL SELECT * FROM (%s LIMIT %d)", strings.Join(parts, ""), limit)
+}
+
+// hits lists the rows of from, which joins m as k, with the second look that gives a hit's other digests: of the file
+// as it was matched, or none. The count beside it is true.
+func (w words) hits(name, path, pid, owner, started, cmdline, from, again string) string {
+	second := ""
+	if len(w.kinds) < len(indicator.DigestKinds()) {
+		second = fmt.Sprintf(" LEFT JOIN hash h ON h.path = %s AND h.%s = k.%s", again, w.first(), w.first())
+	}
+	return statement(
+		capped(ledger.HitMax, "SELECT 'hit', "+name+", "+path+", k.size, "+w.hitDigests()+", "+pid+", "+owner+", "+started+", k.mtime, "+cmdline,
+			" FROM "+from+second),
+		count("hits", "''", "0", "count(*)", from))
+}
+
+// listArm lists what was not hashed.
 func listArm(kind, from string) string {
-	return fmt.Sprintf("UNION ALL SELECT * FROM (SELECT %s, '', path, size, '', '', '', pid, '', 0, '', '' FROM %s LIMIT %d)", quote(kind), from, listMax)
+	return capped(ledger.ListMax, "SELECT "+quote(kind)+", '', path, size, '', '', '', pid, '', 0, '', '' FROM "+from)
+}
+
+// hashed counts the candidates of k and what became of each.
+func (w words) hashed(name, candidates string) string {
+	return statement(
+		count("candidates", name, "coalesce(sum(max(size,0)),0)", "count(*)", candidates),
+		count("missing", name, "0", "count(*)", "k WHERE seen = 0"),
+		count("unhashed", name, "0", "count(*)", "k WHERE seen = 1 AND "+w.first()+" = ''"),
+		count("hashed", name, "coalesce(sum(max(size,0)),0)", "count(*)", "k WHERE "+w.first()+" <> ''"))
 }
 
 // control is the row that must always be there: digests of a small file that surely exists. It comes last, so that
@@ -156,8 +182,10 @@ func owner(uid string) string {
 	return "coalesce((SELECT u.username FROM users u WHERE u.uid = " + uid + " LIMIT 1), " + uid + ", '')"
 }
 
-// statement joins the parts of a text, a line each.
-func statement(parts ...string) string { return strings.Join(parts, "\n") }
+// statement joins the parts of a text, a line each; empty ones are left out.
+func statement(parts ...string) string {
+	return strings.Join(slices.DeleteFunc(parts, func(p string) bool { return p == "" }), "\n")
+}
 
 func numbers(ns []int64) string {
 	out := make([]string, len(ns))

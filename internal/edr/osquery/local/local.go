@@ -8,7 +8,6 @@ import (
 	"fmt"
 	"os"
 	"runtime"
-	"strings"
 	"sync"
 	"time"
 
@@ -24,26 +23,44 @@ type Config struct {
 	Engine string `yaml:"engine" json:"engine,omitempty" doc:"Who answers: embedded (default) is hunter's own read-only engine." enum:"embedded"`
 }
 
-// chunk is how many digests one text carries: a walk costs the same for 10 and for 10,000.
-const chunk = 50_000
+// chunk is how many digests one text carries: a walk costs the same for 10 and for 10,000. agentChunk keeps the text
+// that an agent has to take small.
+const (
+	chunk      = 50_000
+	agentChunk = 5000
+)
 
-// maxDepth is how deep a walk goes; deeper is told as partial.
-const maxDepth = 1000
+// Asker is an osqueryd on this machine that answers SQL, such as the client of its extension socket. An error carries
+// osqueryd's own words.
+type Asker interface {
+	Query(ctx context.Context, text string) ([]map[string]string, error)
+	Close() error
+}
 
 // Options are what the tool needs beside its name. Zero fields take the machine's own values.
 type Options struct {
 	Kinds []indicator.Kind // digests to ask by, in order of preference; nil is sha256, sha1, md5
 	FS    embedded.FS      // a seam for tests
 	Now   func() time.Time
+	// Dial connects to osqueryd; it is called when the first query is put, and again after it failed. nil: the embedded
+	// engine answers. There is no going over from one to the other within a run: they are asked in different words.
+	Dial func(ctx context.Context) (Asker, error)
 }
 
 // Tool is this machine.
 type Tool struct {
-	name   string
-	opt    Options
-	mu     sync.Mutex
-	engine *embedded.Engine
-	max    int64 // read_max of the open engine
+	name string
+	opt  Options
+
+	mu      sync.Mutex
+	engines []*engine // the embedded engines that are open, one for each limit
+	agent   Asker
+}
+
+// engine is an embedded engine that reads files up to max bytes.
+type engine struct {
+	*embedded.Engine
+	max int64
 }
 
 var _ edr.Rechecker = (*Tool)(nil)
@@ -61,7 +78,11 @@ func New(name string, opt Options) *Tool {
 
 // Describe says what the tool is.
 func (t *Tool) Describe() edr.Description {
-	return edr.Description{Name: t.name, Type: "osquery", Mode: ledger.Live, Kinds: t.opt.Kinds, Chunk: chunk, Local: true}
+	d := edr.Description{Name: t.name, Type: "osquery", Mode: ledger.Live, Kinds: t.opt.Kinds, Chunk: chunk, Local: true}
+	if t.opt.Dial != nil {
+		d.Chunk = agentChunk
+	}
+	return d
 }
 
 // Endpoints gives this machine.
@@ -71,7 +92,7 @@ func (t *Tool) Endpoints(context.Context) ([]edr.Endpoint, error) {
 		return nil, fmt.Errorf("read the host name: %w", err)
 	}
 	ep := edr.Endpoint{ID: embedded.MachineID(), Hostname: host, Platform: runtime.GOOS, LastSeen: t.opt.Now()}
-	if os.Geteuid() > 0 {
+	if os.Geteuid() > 0 && t.opt.Dial == nil {
 		ep.Notes = append(ep.Notes, "not root: other users' processes and private files can not be looked at")
 	}
 	return []edr.Endpoint{ep}, nil
@@ -79,11 +100,14 @@ func (t *Tool) Endpoints(context.Context) ([]edr.Endpoint, error) {
 
 // Compile words the questions for this machine.
 func (t *Tool) Compile(ep edr.Endpoint, w edr.Work) ([]ledger.Query, error) {
+	if t.opt.Dial != nil {
+		return osquery.Compile(osquery.Osqueryd(), ep, w)
+	}
 	self, err := os.Executable()
 	if err != nil {
 		self = ""
 	}
-	return osquery.Compile(osquery.Flavor{Engine: "embedded", MaxDepth: maxDepth, SelfPath: self}, ep, w)
+	return osquery.Compile(osquery.Embedded(self), ep, w)
 }
 
 // Recheck words the second question for paths that had vanished.
@@ -91,70 +115,88 @@ func (t *Tool) Recheck(q ledger.Query, paths []string) (ledger.Query, bool) {
 	return osquery.Recheck(q, paths)
 }
 
-// Ask puts one query to this machine.
+// Ask puts one query to this machine. What goes wrong with the query is in the answer.
 func (t *Tool) Ask(ctx context.Context, _ edr.Endpoint, q ledger.Query) (ledger.Answer, error) {
-	started := t.opt.Now()
-	engine, err := t.open(q.MaxSize)
-	if err != nil {
-		return ledger.Answer{}, err
+	answer := ledger.Answer{StartedAt: t.opt.Now()}
+	var err error
+	if t.opt.Dial != nil {
+		answer.Rows, err = t.askAgent(ctx, q)
+	} else {
+		err = t.askEngine(ctx, q, &answer)
 	}
-	res, err := engine.Query(ctx, q.Text)
-	answer := ledger.Answer{StartedAt: started, FinishedAt: t.opt.Now()}
-	switch {
-	case ctx.Err() != nil:
+	answer.FinishedAt = t.opt.Now()
+	if ctx.Err() != nil {
 		return ledger.Answer{}, ctx.Err()
-	case err != nil:
-		answer.Failure = Failure(err)
-		return answer, nil
 	}
-	answer.Rows, answer.Unread, answer.UnreadTotal = res.Rows, res.Unread, res.UnreadTotal
+	if err != nil {
+		answer.Failure = osquery.Failure(err.Error())
+	}
 	return answer, nil
 }
 
-// Failure turns an engine's error into what it means for coverage.
-func Failure(err error) *ledger.Failure {
-	text := err.Error()
-	f := &ledger.Failure{State: ledger.Error, Message: text}
-	switch {
-	case errors.Is(err, embedded.ErrTooLarge):
-	case strings.Contains(text, "no such table"), strings.Contains(text, "no such column"), strings.Contains(text, "no such function"):
-		f.State = ledger.Unsupported
-	case strings.Contains(text, "denylisted"):
-		f.State = ledger.Denylisted
+func (t *Tool) askEngine(ctx context.Context, q ledger.Query, answer *ledger.Answer) error {
+	engine, err := t.open(q.MaxSize)
+	if err != nil {
+		return err
 	}
-	return f
+	res, err := engine.Query(ctx, q.Text)
+	if err != nil {
+		return err
+	}
+	answer.Rows, answer.Unread, answer.UnreadTotal = res.Rows, res.Unread, res.UnreadTotal
+	return nil
 }
 
-// open gives an engine that reads files up to maxSize bytes, and at least as big as osquery does.
-func (t *Tool) open(maxSize int64) (*embedded.Engine, error) {
-	readMax := max(maxSize, embedded.DefaultReadMax) // the control must be readable whatever the hunt's limit
+// askAgent asks osqueryd. An agent that failed is let go: the next query dials again.
+func (t *Tool) askAgent(ctx context.Context, q ledger.Query) ([]ledger.Row, error) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	if t.engine != nil && readMax <= t.max {
-		return t.engine, nil
-	}
-	if t.engine != nil {
-		if err := t.engine.Close(); err != nil {
-			return nil, err
+	if t.agent == nil {
+		agent, err := t.opt.Dial(ctx)
+		if err != nil {
+			return nil, fmt.Errorf("reach osqueryd: %w", err)
 		}
-		t.engine = nil
+		t.agent = agent
 	}
-	engine, err := embedded.Open(embedded.Options{ReadMax: readMax, FS: t.opt.FS, Now: t.opt.Now})
+	rows, err := t.agent.Query(ctx, q.Text)
+	if err != nil {
+		err = errors.Join(err, t.agent.Close())
+		t.agent = nil
+		return nil, err
+	}
+	return rows, nil
+}
+
+// open gives an engine that reads files up to maxSize bytes, and at least as big as osquery does: the control must be
+// readable whatever the hunt's limit. One in use is never closed under its query.
+func (t *Tool) open(maxSize int64) (*embedded.Engine, error) {
+	readMax := max(maxSize, embedded.DefaultReadMax)
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	for _, e := range t.engines {
+		if readMax <= e.max {
+			return e.Engine, nil
+		}
+	}
+	opened, err := embedded.Open(embedded.Options{ReadMax: readMax, FS: t.opt.FS, Now: t.opt.Now})
 	if err != nil {
 		return nil, err
 	}
-	t.engine, t.max = engine, readMax
-	return engine, nil
+	t.engines = append(t.engines, &engine{Engine: opened, max: readMax})
+	return opened, nil
 }
 
-// Close frees the engine.
+// Close frees what the tool holds.
 func (t *Tool) Close() error {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	if t.engine == nil {
-		return nil
+	var errs []error
+	for _, e := range t.engines {
+		errs = append(errs, e.Close())
 	}
-	err := t.engine.Close()
-	t.engine = nil
-	return err
+	if t.agent != nil {
+		errs = append(errs, t.agent.Close())
+	}
+	t.engines, t.agent = nil, nil
+	return errors.Join(errs...)
 }

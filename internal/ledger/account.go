@@ -1,0 +1,171 @@
+package ledger
+
+import (
+	"fmt"
+	"slices"
+)
+
+// processes accounts for processes without an image. A process that ends while it is looked at has none either, so on
+// Linux those that the agent gave no reason for are asked once more.
+func (v *seen) processes(a Answer) {
+	c, q := v.parsed.counts, v.query
+	if len(v.parsed.problems) > 0 {
+		return
+	}
+	if c["processes"].n == 0 || c["candidates"].n == 0 {
+		v.parsed.problem("no running program is listed: the table of processes did not work there")
+		return
+	}
+	if c["first"].n == 0 {
+		v.lack(1, "the system's first process is not listed: processes are hidden from the agent", "", nil)
+	}
+	if n := c["kernel"].n; n > 0 {
+		v.note("%d kernel threads have no image", n)
+	}
+	if n := c["ended"].n; n > 0 {
+		v.note("%d ended processes have no image", n)
+	}
+	told := map[string]bool{}
+	for _, u := range a.Unread {
+		if u.Op == "processes" {
+			told[u.Path] = true
+		}
+	}
+	total, where := len(told), keys(told)
+	for _, p := range v.parsed.noimage {
+		if link := imagePath(p.pid); !told[link] {
+			total++
+			if q.Platform == "linux" {
+				v.hidden++
+				v.pending = append(v.pending, link)
+			} else {
+				where = append(where, "process "+p.pid)
+			}
+		}
+	}
+	v.gap(max(total, int(c["noimage"].n))-v.hidden, "processes whose program may not be looked at", "", where)
+}
+
+// autoruns accounts for guesses: what could not be resolved is said, and is no gap.
+func (v *seen) autoruns() {
+	c := v.parsed.counts
+	if n := c["unresolved"].n; n > 0 {
+		v.note("autoruns: %d command lines name no path", n)
+	}
+	if n := c["missing"].n; n > 0 {
+		v.note("autoruns: %d guessed paths are no file", n)
+	}
+}
+
+// folder accounts for the root and the depth of a walk.
+func (v *seen) folder() {
+	c, q := v.parsed.counts, v.query
+	if len(v.parsed.problems) > 0 {
+		return
+	}
+	switch {
+	case c["root"].n == 0 && q.MustExist:
+		v.blind("no such folder or file")
+	case c["root"].n == 0:
+		v.note("not there: %s", q.Root)
+	case q.Engine == EngineOsqueryd && c["dirs"].n == 0 && c["files"].n == 0 && len(v.LeftOut) == 0:
+		v.blind("it looks empty, or may not be read")
+	}
+	if q.MaxDepth > 0 && c["dirs"].size >= int64(q.MaxDepth) {
+		v.blind(fmt.Sprintf("folders deeper than %d levels are not walked", q.MaxDepth))
+	}
+	if n := c["bigger"].n; n > 0 && len(q.Sizes) == 0 {
+		v.note("%d files over %s in %s are out of scope", n, Size(q.MaxSize), q.Root)
+	}
+	if n := c["leftout"].n; n > 0 {
+		v.note("%d mounts in %s are left out", n, q.Root)
+	}
+	if v.parsed.overBudget(q) {
+		v.gap(int(c["candidates"].n), fmt.Sprintf("files not hashed: over budget, %s in %s", Size(c["candidates"].size), q.Root), "", nil)
+	}
+	if q.Engine == EngineOsqueryd {
+		v.agent()
+	}
+}
+
+// agent accounts for what only osqueryd can be blind to: the embedded engine tells it beside the rows.
+func (v *seen) agent() {
+	c, q := v.parsed.counts, v.query
+	v.gap(int(c["hollow"].n), "folders that look empty, yet have subfolders", "", []string{q.Root})
+	v.gap(int(c["suspect"].n), "files changed since the agent's start whose digest may be an old one of its cache", "", []string{q.Root})
+	if q.Platform != "windows" && c["root"].n > 0 && c["privileged"].n == 0 {
+		v.blind("the agent has not root's rights, so folders that it may not enter look empty")
+	}
+	if q.Platform == "darwin" && c["root"].n > 0 && c["fulldisk"].n == 0 {
+		v.blind("the agent has no Full Disk Access, so protected folders look empty")
+	}
+}
+
+// unhashed accounts for files that have no digest, as the rows and the engine tell it; each file counts once.
+func (v *seen) unhashed(a Answer) {
+	q := v.query
+	told := map[string]string{}
+	for _, u := range a.Unread {
+		if u.Op != "processes" || q.Stage != Running {
+			told[u.Path] = u.Reason
+		}
+	}
+	big, self := 0, 0
+	byReason := map[string][]string{}
+	for _, f := range v.parsed.unhashed {
+		key := recheckPath(q, f)
+		why, ok := told[key]
+		delete(told, key)
+		switch {
+		case f.path != "" && (f.path == q.SelfPath || slices.ContainsFunc(v.parsed.self, func(s item) bool { return s.path == f.path })):
+			self++
+		case f.size > q.MaxSize && q.MaxSize > 0:
+			big++
+		case ok:
+			byReason[why] = append(byReason[why], f.path)
+		default:
+			byReason["no digest"] = append(byReason["no digest"], f.path)
+		}
+	}
+	for path, why := range told {
+		byReason[why] = append(byReason[why], path)
+	}
+	if self > 0 {
+		v.note("the agent's own program is not hashed")
+	}
+	if big > 0 {
+		v.note("%d programs over %s are out of scope", big, Size(q.MaxSize))
+	}
+	v.tell(byReason)
+	hidden := int(v.parsed.counts["unhashed"].n) - len(v.parsed.unhashed) + max(a.UnreadTotal-len(a.Unread), 0)
+	if q.Stage != Autoruns {
+		v.gap(hidden, "more that could not be read", "", nil)
+	}
+}
+
+// tell turns unread files into gaps by reason; those of autoruns are notes, since autoruns are guesses.
+func (v *seen) tell(byReason map[string][]string) {
+	for _, why := range keys(byReason) {
+		list := byReason[why]
+		slices.Sort(list)
+		if v.query.Stage == Autoruns {
+			v.note("autoruns: %d could not be read (%s)", len(list), why)
+			continue
+		}
+		what := "files could not be read"
+		if len(list) == 1 {
+			what = "file or folder could not be read"
+		}
+		v.gap(len(list), what, why, list)
+	}
+}
+
+// keys gives a map's keys in order.
+func keys[V any](m map[string]V) []string {
+	out := make([]string, 0, len(m))
+	for k := range m {
+		out = append(out, k)
+	}
+	slices.Sort(out)
+	return out
+}

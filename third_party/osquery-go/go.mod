@@ -1,0 +1,5 @@
+module github.com/osquery/osquery-go
+
+go 1.26
+
+require github.com/apache/thrift v0.25.0

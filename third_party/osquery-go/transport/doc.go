@@ -1,0 +1,2 @@
+// Package transport opens osqueryd's sockets.
+package transport

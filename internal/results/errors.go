@@ -2,70 +2,88 @@ package results
 
 import (
 	"context"
-	"database/sql/driver"
 	"errors"
 	"fmt"
+	"syscall"
 
 	sqlite3 "github.com/mattn/go-sqlite3"
 )
 
-// What can be wrong with a database, each with what to do.
+// What can be wrong with a database or a request to it, each with what to do next. Every error of this package that has
+// one of these causes says so through errors.Is.
 var (
 	ErrNotADatabase = errors.New("this is no results database; give another --db")
 	ErrDamaged      = errors.New("the results database is damaged; restore a backup, or move it away and start a new one")
-	ErrLocked       = errors.New("the results database is locked by another process; wait for it, or give another --db")
-	ErrFull         = errors.New("no room left for the results database; free some disk space, then `hunter run --resume`")
+	ErrLocked       = errors.New("the results database is locked by another process; wait for it to end, or give another --db")
+	ErrFull         = errors.New("no room is left for the results database; free some space, then `hunter run --resume`")
 	ErrNewer        = errors.New("the results database was written by a newer hunter; use that one")
+	ErrOlder        = errors.New("the results database was written by an older hunter; `hunter run` brings it up to date")
+	ErrNoAccess     = errors.New("the results database may not be opened or written; check the owner and modes of the file and of its folder")
 	ErrNoRun        = errors.New("no such run; `hunter runs` lists them")
 	ErrAmbiguous    = errors.New("more than one run begins like that; give more of its id")
 	ErrNoHit        = errors.New("no such hit; `hunter hits` lists them")
+	ErrNoFinding    = errors.New("no such finding; `hunter findings` lists them")
+	ErrNoRaw        = errors.New("no such answer is kept")
+	ErrNotPlanned   = errors.New("that is not in the run's plan")
+	ErrAnswered     = errors.New("the run has answers already; its plan can't change")
 )
 
 // explain turns SQLite's codes into what they mean; the cause stays in the chain.
 func explain(err error) error {
 	var se sqlite3.Error
-	if err == nil || !errors.As(err, &se) {
+	if err == nil || known(err) || !errors.As(err, &se) {
 		return err
 	}
-	known := map[sqlite3.ErrNo]error{
-		sqlite3.ErrNotADB: ErrNotADatabase, sqlite3.ErrCorrupt: ErrDamaged, sqlite3.ErrBusy: ErrLocked,
-		sqlite3.ErrLocked: ErrLocked, sqlite3.ErrFull: ErrFull,
+	var what error
+	switch se.Code {
+	case sqlite3.ErrNotADB:
+		what = ErrNotADatabase
+	case sqlite3.ErrCorrupt:
+		what = ErrDamaged
+	case sqlite3.ErrBusy, sqlite3.ErrLocked:
+		what = ErrLocked
+	case sqlite3.ErrFull:
+		what = ErrFull
+	case sqlite3.ErrCantOpen, sqlite3.ErrPerm, sqlite3.ErrReadonly, sqlite3.ErrAuth:
+		what = ErrNoAccess
+	case sqlite3.ErrIoErr:
+		what = diskTrouble(se)
 	}
-	if what, ok := known[se.Code]; ok {
-		return fmt.Errorf("%w (%w)", what, err)
+	if what == nil {
+		return err
 	}
-	return err
+	return fmt.Errorf("%w (%w)", what, err)
 }
 
-func at(path string, err error) error {
+// diskTrouble tells a full disk or quota from other failures of reading and writing.
+func diskTrouble(se sqlite3.Error) error {
+	switch {
+	case se.SystemErrno == syscall.ENOSPC, se.SystemErrno == syscall.EDQUOT:
+		return ErrFull
+	case se.ExtendedCode == sqlite3.ErrIoErrShortRead:
+		return ErrDamaged
+	default:
+		return nil
+	}
+}
+
+// known reports whether an error says already what it means.
+func known(err error) bool {
+	for _, e := range []error{
+		ErrNotADatabase, ErrDamaged, ErrLocked, ErrFull, ErrNewer, ErrOlder, ErrNoAccess, ErrNoRun,
+		context.Canceled, context.DeadlineExceeded,
+	} {
+		if errors.Is(err, e) {
+			return true
+		}
+	}
+	return false
+}
+
+// fail says what was being done when err came, and what err means.
+func fail(what string, err error) error {
 	if err == nil {
 		return nil
 	}
-	return fmt.Errorf("%s: %w", path, err)
-}
-
-// connector opens SQLite connections without a registered driver name.
-type connector struct {
-	dsn      string
-	maxPages int
-}
-
-// Connect opens one connection.
-func (c connector) Connect(context.Context) (driver.Conn, error) {
-	conn, err := c.Driver().Open(c.dsn)
-	if err != nil {
-		return nil, fmt.Errorf("open SQLite: %w", err)
-	}
-	return conn, nil
-}
-
-// Driver gives a driver that sets what a DSN can't.
-func (c connector) Driver() driver.Driver {
-	return &sqlite3.SQLiteDriver{ConnectHook: func(conn *sqlite3.SQLiteConn) error {
-		if c.maxPages <= 0 {
-			return nil
-		}
-		_, err := conn.Exec(fmt.Sprintf("PRAGMA max_page_count = %d", c.maxPages), nil)
-		return err
-	}}
+	return fmt.Errorf("%s: %w", what, explain(err))
 }

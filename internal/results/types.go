@@ -160,7 +160,7 @@ type Event struct {
 	Seq      int64
 	Run      string
 	At       time.Time
-	Kind     string // created, pivoted, planned, asked, answered, detached, resumed, finished, failed
+	Kind     string // created, pivoted, planned, asked, answered, covered, resumed, or a run's state
 	Endpoint string
 	Tool     string
 	Query    string
@@ -175,9 +175,10 @@ type StoredHit struct {
 	Endpoint   string
 	Hostname   string
 	Tool       string
+	Finding    int64
 	ObservedAt time.Time
-	Row        ledger.HitRow
-	PathText   string // escaped form of Row.Path, always valid UTF-8
+	Row        ledger.HitRow // raw path; the other texts are escaped for a terminal
+	PathText   string        // escaped form of Row.Path, always valid UTF-8
 }
 
 // Finding is a row of report_findings.

@@ -1,0 +1,172 @@
+package results
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/hunter-project/hunter/internal/diag"
+)
+
+const upsertFinding = `INSERT INTO finding (endpoint, path_raw, sha256, hostname, path, matched_value, first_seen, last_seen)
+	VALUES (?, ?, ?, ?, ?, ?, ?, ?)
+	ON CONFLICT (endpoint, path_raw, sha256) DO UPDATE SET
+		hostname = CASE WHEN excluded.hostname = '' THEN finding.hostname ELSE excluded.hostname END,
+		first_seen = CASE WHEN excluded.first_seen < finding.first_seen THEN excluded.first_seen ELSE finding.first_seen END,
+		last_seen = CASE WHEN excluded.last_seen > finding.last_seen THEN excluded.last_seen ELSE finding.last_seen END
+	RETURNING id`
+
+const insertHit = `INSERT INTO hit (run, endpoint, tool, found_in, finding, path, path_raw, name, size, md5, sha1, sha256, matched_kind,
+	matched_value, conflict, owner, mtime, pid, cmdline, started_at, observed_at)
+	VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING`
+
+// insertHits stores the hits of an answer, each with its finding. A hit that is there already stays as it is.
+func insertHits(ctx context.Context, tx *sql.Tx, a AnswerRecord, at time.Time) error {
+	if len(a.Verdict.Hits) == 0 {
+		return nil
+	}
+	finding, err := tx.PrepareContext(ctx, upsertFinding)
+	if err != nil {
+		return err
+	}
+	defer finding.Close() //nolint:errcheck // ends with the transaction
+	hit, err := tx.PrepareContext(ctx, insertHit)
+	if err != nil {
+		return err
+	}
+	defer hit.Close() //nolint:errcheck // ends with the transaction
+	seen, host := stamp(at), diag.Escape(a.Hostname)
+	whole := context.WithoutCancel(ctx) // a context that can end costs mattn a goroutine for every statement
+	for _, h := range a.Verdict.Hits {
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+		path, sha256 := diag.Escape(h.Path), digestText(h.SHA256)
+		var id int64
+		if err := finding.QueryRowContext(whole, a.Endpoint, []byte(h.Path), sha256, host, path, h.Matched.Value, seen, seen).Scan(&id); err != nil {
+			return err
+		}
+		var size any
+		if h.Size >= 0 {
+			size = h.Size
+		}
+		if _, err := hit.ExecContext(whole, a.Run, a.Endpoint, a.Tool, string(h.FoundIn), id, path, []byte(h.Path), diag.Escape(h.Name), size,
+			digestText(h.MD5), digestText(h.SHA1), sha256, string(h.Matched.Kind), h.Matched.Value, flag(h.Conflict), diag.Escape(h.Owner),
+			stamp(h.MTime), h.PID, diag.Escape(h.Cmdline), stampText(h.StartedAt), seen); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// digestText is the stored form of a digest that an endpoint gave.
+func digestText(s string) string { return strings.ToLower(diag.Escape(s)) }
+
+const hitTables = ` FROM hit h JOIN run r ON r.id = h.run JOIN target t ON t.run = h.run AND t.endpoint = h.endpoint AND t.tool = h.tool`
+
+const hitColumns = `SELECT h.id, h.run, r.hunt, h.endpoint, t.hostname, h.tool, h.found_in, h.finding, h.path, h.path_raw, h.name, h.size, h.md5, h.sha1,
+	h.sha256, h.matched_kind, h.matched_value, h.conflict, h.owner, h.mtime, h.pid, h.cmdline, h.started_at, h.observed_at` + hitTables
+
+func scanHit(rows *sql.Rows) (StoredHit, error) {
+	var h StoredHit
+	var raw []byte
+	var size sql.NullInt64
+	var mtime, started, observed sql.NullString
+	row := &h.Row
+	err := rows.Scan(&h.ID, &h.Run, &h.Hunt, &h.Endpoint, &h.Hostname, &h.Tool, &row.FoundIn, &h.Finding, &h.PathText, &raw, &row.Name, &size, &row.MD5,
+		&row.SHA1, &row.SHA256, &row.Matched.Kind, &row.Matched.Value, &row.Conflict, &row.Owner, &mtime, &row.PID, &row.Cmdline, &started, &observed)
+	row.Path, row.Size = string(raw), -1
+	if size.Valid {
+		row.Size = size.Int64
+	}
+	row.MTime, row.StartedAt, h.ObservedAt = unstamp(mtime), unstamp(started), unstamp(observed)
+	return h, err
+}
+
+// Hits lists hits, oldest first, and how many there are without Limit and After. Of the filter it takes everything but
+// State; Since is of the observation.
+func (s *Store) Hits(ctx context.Context, f Filter) (hits []StoredHit, total int, err error) {
+	var w where
+	if err := s.inRun(ctx, &w, "h.run = ?", f.Run); err != nil {
+		return nil, 0, err
+	}
+	w.text("r.hunt = ?", f.Hunt)
+	w.text("(h.endpoint = ? OR lower(t.hostname) = lower(?))", f.Host)
+	w.text("(h.matched_value = ? OR h.sha256 = ? OR h.sha1 = ? OR h.md5 = ?)", strings.ToLower(f.Hash))
+	w.since("h.observed_at >= ?", f.Since)
+	if err := s.r.QueryRowContext(ctx, `SELECT count(*)`+hitTables+w.String(), w.args...).Scan(&total); err != nil {
+		return nil, 0, fail("count the hits", err)
+	}
+	if f.After > 0 {
+		w.add("h.id > ?", f.After)
+	}
+	err = s.query(ctx, "list the hits", func(rows *sql.Rows) error {
+		h, err := scanHit(rows)
+		hits = append(hits, h)
+		return err
+	}, hitColumns+w.String()+` ORDER BY h.id LIMIT ?`, w.page(f.Limit)...)
+	return hits, total, err
+}
+
+// Hit gives one hit by its number, or ErrNoHit.
+func (s *Store) Hit(ctx context.Context, id int64) (StoredHit, error) {
+	var out StoredHit
+	err := s.query(ctx, "read the hit", func(rows *sql.Rows) (err error) {
+		out, err = scanHit(rows)
+		return err
+	}, hitColumns+` WHERE h.id = ?`, id)
+	if err == nil && out.ID == 0 {
+		err = fmt.Errorf("hit %d: %w", id, ErrNoHit)
+	}
+	return out, err
+}
+
+// Findings lists findings, the last seen first. Of the filter it takes Run and Hunt (that saw it), Host, Hash, State
+// (the verdict), Since (last seen) and Limit.
+func (s *Store) Findings(ctx context.Context, f Filter) ([]Finding, error) {
+	var w where
+	if err := s.inRun(ctx, &w, "finding IN (SELECT h.finding FROM hit h WHERE h.run = ?)", f.Run); err != nil {
+		return nil, err
+	}
+	w.text("finding IN (SELECT h.finding FROM hit h JOIN run r ON r.id = h.run WHERE r.hunt = ?)", f.Hunt)
+	w.text("(endpoint = ? OR lower(hostname) = lower(?))", f.Host)
+	w.text("(sha256 = ? OR matched_value = ? OR finding IN (SELECT h.finding FROM hit h WHERE h.matched_value = ? OR h.sha1 = ? OR h.md5 = ?))", strings.ToLower(f.Hash))
+	w.text("verdict = ?", f.State)
+	w.since("last_seen >= ?", f.Since)
+	var out []Finding
+	err := s.query(ctx, "list the findings", func(rows *sql.Rows) error {
+		var x Finding
+		var first, last sql.NullString
+		err := rows.Scan(&x.ID, &x.Endpoint, &x.Hostname, &x.Path, &x.SHA256, &x.Matched, &first, &last, &x.Runs, &x.Verdict, &x.Owner, &x.Note)
+		x.FirstSeen, x.LastSeen = unstamp(first), unstamp(last)
+		out = append(out, x)
+		return err
+	}, `SELECT finding, endpoint, hostname, path, coalesce(sha256, ''), matched_value, first_seen, last_seen, runs, verdict, coalesce(owner, ''),
+		coalesce(note, '') FROM report_findings`+w.String()+` ORDER BY last_seen DESC, finding LIMIT ?`, w.page(f.Limit)...)
+	return out, err
+}
+
+// The verdicts on a finding.
+const (
+	FindingNew       = "new"
+	FindingConfirmed = "confirmed"
+	FindingBenign    = "benign"
+)
+
+// Triage stores a person's verdict on a finding, with its owner and a note. Hits that come later never change it.
+func (s *Store) Triage(ctx context.Context, finding int64, verdict, owner, note string) error {
+	if verdict != FindingNew && verdict != FindingConfirmed && verdict != FindingBenign {
+		return errors.New("the verdict on a finding is new, confirmed or benign")
+	}
+	return s.tx(ctx, "store the verdict", func(tx *sql.Tx) error {
+		ok, err := changed(tx.ExecContext(ctx, `UPDATE finding SET verdict = ?, owner = ?, note = ? WHERE id = ?`,
+			append(append([]any{verdict}, escapeAll(owner, note)...), finding)...))
+		if err == nil && !ok {
+			err = fmt.Errorf("finding %d: %w", finding, ErrNoFinding)
+		}
+		return err
+	})
+}

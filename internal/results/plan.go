@@ -1,0 +1,229 @@
+package results
+
+import (
+	"context"
+	"crypto/sha256"
+	"database/sql"
+	"encoding/hex"
+	"fmt"
+
+	"github.com/hunter-project/hunter/internal/diag"
+	"github.com/hunter-project/hunter/internal/ledger"
+)
+
+// SavePlan stores everything that a run will ask, in one transaction, before anything is asked. Called again it replaces
+// what was there; once there are answers it is ErrAnswered.
+func (s *Store) SavePlan(ctx context.Context, run string, p SavedPlan) error {
+	return s.tx(ctx, "store the plan", func(tx *sql.Tx) error {
+		if err := clearPlan(ctx, tx, run, p.Scope); err != nil {
+			return err
+		}
+		if err := insertIndicators(ctx, tx, run, p.Indicators); err != nil {
+			return err
+		}
+		if err := insertTargets(ctx, tx, run, p.Targets); err != nil {
+			return err
+		}
+		if err := insertQueries(ctx, tx, run, p.Queries); err != nil {
+			return err
+		}
+		_, err := s.event(ctx, tx, Event{
+			Run: run, Kind: EventPlanned,
+			Detail: detail("indicators", len(p.Indicators), "targets", len(p.Targets), "queries", len(p.Queries)),
+		})
+		return err
+	})
+}
+
+func clearPlan(ctx context.Context, tx *sql.Tx, run, scope string) error {
+	ok, err := changed(tx.ExecContext(ctx, `UPDATE run SET scope = ? WHERE id = ?`, scope, run))
+	if err != nil {
+		return err
+	}
+	if !ok {
+		return noRun(run)
+	}
+	var answers int
+	if err := tx.QueryRowContext(ctx, `SELECT count(*) FROM answer WHERE run = ?`, run).Scan(&answers); err != nil {
+		return err
+	}
+	if answers > 0 {
+		return fmt.Errorf("run %s: %w", run, ErrAnswered)
+	}
+	for _, table := range []string{"query", "target", "run_indicator"} {
+		if _, err := tx.ExecContext(ctx, `DELETE FROM `+table+` WHERE run = ?`, run); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func insertIndicators(ctx context.Context, tx *sql.Tx, run string, inds []RunIndicator) error {
+	stmt, err := tx.PrepareContext(ctx, `INSERT INTO run_indicator (run, seq, tool, kind, value, status, reason, relation, provider, report,
+		confidence, sibling) VALUES (?, ?, nullif(?, ''), ?, ?, ?, ?, ?, ?, ?, ?, ?)`)
+	if err != nil {
+		return err
+	}
+	defer stmt.Close() //nolint:errcheck // ends with the transaction
+	for i, x := range inds {
+		if _, err := stmt.ExecContext(ctx, run, i, x.Tool, string(x.Indicator.Kind), diag.Escape(x.Indicator.Value), string(x.Status),
+			diag.Escape(x.Reason), string(x.Relation), x.Provider, diag.Escape(x.Report), x.Confidence, x.Sibling); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func insertTargets(ctx context.Context, tx *sql.Tx, run string, targets []Target) error {
+	stmt, err := tx.PrepareContext(ctx, `INSERT INTO target (run, seq, endpoint, hostname, tool, mode, platform, scope, hashset, window_from, window_to,
+		state, proven, reason, answered_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`)
+	if err != nil {
+		return err
+	}
+	defer stmt.Close() //nolint:errcheck // ends with the transaction
+	for i, t := range targets {
+		if _, err := stmt.ExecContext(ctx, run, i, t.Endpoint, diag.Escape(t.Hostname), t.Tool, string(t.Mode), t.Platform, diag.Escape(t.Scope), t.Hashset,
+			stamp(t.WindowFrom), stamp(t.WindowTo), string(t.Coverage.State), flag(t.Coverage.Proven), diag.Escape(t.Coverage.Reason), stamp(t.AnsweredAt)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// insertQueries stores which endpoint is asked what; a text that many endpoints are asked is stored once.
+func insertQueries(ctx context.Context, tx *sql.Tx, run string, queries []StoredQuery) error {
+	question, err := tx.PrepareContext(ctx, `INSERT INTO question (digest, body) VALUES (?, ?) ON CONFLICT DO NOTHING`)
+	if err != nil {
+		return err
+	}
+	defer question.Close() //nolint:errcheck // ends with the transaction
+	query, err := tx.PrepareContext(ctx, `INSERT INTO query (run, endpoint, tool, id, seq, question, state, attempts) VALUES (?, ?, ?, ?, ?, ?, ?, ?)`)
+	if err != nil {
+		return err
+	}
+	defer query.Close() //nolint:errcheck // ends with the transaction
+	stored := map[string]bool{}
+	for _, q := range queries {
+		body, err := pack(q.Query)
+		if err != nil {
+			return err
+		}
+		sum := sha256.Sum256(body)
+		digest := hex.EncodeToString(sum[:])
+		if !stored[digest] {
+			if _, err := question.ExecContext(ctx, digest, string(body)); err != nil {
+				return err
+			}
+			stored[digest] = true
+		}
+		state := q.State
+		if state == "" {
+			state = QueryPlanned
+		}
+		if _, err := query.ExecContext(ctx, run, q.Endpoint, q.Tool, q.Query.ID, q.Seq, digest, string(state), q.Attempts); err != nil {
+			return fmt.Errorf("query %s of %s for %s: %w", q.Query.ID, q.Tool, diag.Escape(q.Endpoint), err)
+		}
+	}
+	return nil
+}
+
+// MarkAsked stores that a query is about to be asked. A query that is answered stays so.
+func (s *Store) MarkAsked(ctx context.Context, run, endpoint, tool, query string) error {
+	return s.tx(ctx, "store what is asked", func(tx *sql.Tx) error {
+		ok, err := changed(tx.ExecContext(ctx, `UPDATE query SET attempts = attempts + 1, state = CASE WHEN state = ? THEN state ELSE ? END
+			WHERE run = ? AND endpoint = ? AND tool = ? AND id = ?`, string(QueryAnswered), string(QueryAsked), run, endpoint, tool, query))
+		if err != nil {
+			return err
+		}
+		if !ok {
+			return notPlanned(run, endpoint, tool, query)
+		}
+		_, err = s.event(ctx, tx, Event{Run: run, Kind: EventAsked, Endpoint: endpoint, Tool: tool, Query: query})
+		return err
+	})
+}
+
+func notPlanned(run, endpoint, tool, query string) error {
+	return fmt.Errorf("run %s, endpoint %s, tool %s, query %q: %w", diag.Escape(run), diag.Escape(endpoint), diag.Escape(tool), query, ErrNotPlanned)
+}
+
+// SetCoverage stores the standing of one (endpoint, tool).
+func (s *Store) SetCoverage(ctx context.Context, run, endpoint, tool string, c ledger.Coverage) error {
+	return s.tx(ctx, "store the coverage", func(tx *sql.Tx) error {
+		if err := cover(ctx, tx, run, endpoint, tool, c, nil); err != nil {
+			return err
+		}
+		_, err := s.event(ctx, tx, Event{Run: run, Kind: EventCovered, Endpoint: endpoint, Tool: tool, Detail: coverageDetail(c)})
+		return err
+	})
+}
+
+// coverageDetail tells a standing in the ledger, so that a report can be made as of that event.
+func coverageDetail(c ledger.Coverage) string {
+	return detail("state", c.State, "proven", c.Proven, "reason", c.Reason, "counts", c.Counts)
+}
+
+func cover(ctx context.Context, tx *sql.Tx, run, endpoint, tool string, c ledger.Coverage, answered any) error {
+	ok, err := changed(tx.ExecContext(ctx, `UPDATE target SET state = ?, proven = ?, reason = ?, files_seen = ?, files_hashed = ?, bytes_hashed = ?,
+		files_unread = ?, answered_at = coalesce(?, answered_at) WHERE run = ? AND endpoint = ? AND tool = ?`,
+		string(c.State), flag(c.Proven), diag.Escape(c.Reason), c.Counts.FilesSeen, c.Counts.FilesHashed, c.Counts.BytesHashed,
+		c.Counts.FilesUnread, answered, run, endpoint, tool))
+	if err == nil && !ok {
+		err = notPlanned(run, endpoint, tool, "")
+	}
+	return err
+}
+
+// Indicators gives what a run did with every indicator, in the plan's order.
+func (s *Store) Indicators(ctx context.Context, run string) ([]RunIndicator, error) {
+	var out []RunIndicator
+	err := s.query(ctx, "read the indicators", func(rows *sql.Rows) error {
+		var x RunIndicator
+		err := rows.Scan(&x.Tool, &x.Indicator.Kind, &x.Indicator.Value, &x.Status, &x.Reason, &x.Relation, &x.Provider, &x.Report, &x.Confidence, &x.Sibling)
+		out = append(out, x)
+		return err
+	}, `SELECT coalesce(tool, ''), kind, value, status, reason, relation, provider, report, confidence, sibling FROM run_indicator WHERE run = ? ORDER BY seq`, run)
+	return out, err
+}
+
+// Queries gives every query of a run, in the order in which they are asked, each with its newest verdict: all that is
+// needed to go on with the run. Queries of one text share their slices and maps: do not change them.
+func (s *Store) Queries(ctx context.Context, run string) ([]StoredQuery, error) {
+	const what = "read the queries"
+	questions := map[string]ledger.Query{}
+	err := s.query(ctx, what, func(rows *sql.Rows) error {
+		var digest string
+		var body []byte
+		if err := rows.Scan(&digest, &body); err != nil {
+			return err
+		}
+		var q ledger.Query
+		err := unpack(body, &q)
+		questions[digest] = q
+		return err
+	}, `SELECT digest, body FROM question WHERE digest IN (SELECT question FROM query WHERE run = ?)`, run)
+	if err != nil {
+		return nil, err
+	}
+	var out []StoredQuery
+	err = s.query(ctx, what, func(rows *sql.Rows) error {
+		var q StoredQuery
+		var digest string
+		var verdict []byte
+		if err := rows.Scan(&q.Endpoint, &q.Tool, &q.Seq, &digest, &q.State, &q.Attempts, &verdict); err != nil {
+			return err
+		}
+		q.Query = questions[digest]
+		if verdict != nil {
+			q.Verdict = &ledger.Verdict{}
+			if err := unpackVerdict(verdict, q.Verdict); err != nil {
+				return err
+			}
+		}
+		out = append(out, q)
+		return nil
+	}, `SELECT q.endpoint, q.tool, q.seq, q.question, q.state, q.attempts,
+		(SELECT a.verdict FROM answer a WHERE a.run = q.run AND a.endpoint = q.endpoint AND a.tool = q.tool AND a.query = q.id ORDER BY a.id DESC LIMIT 1)
+		FROM query q JOIN target t ON t.run = q.run AND t.endpoint = q.endpoint AND t.tool = q.tool WHERE q.run = ? ORDER BY t.seq, q.seq, q.id`, run)
+	return out, err
+}

@@ -1,0 +1,121 @@
+package results_test
+
+import (
+	"bufio"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/hunter-project/hunter/internal/results"
+	"github.com/hunter-project/hunter/internal/results/resultstest"
+)
+
+// process makes another process of this test binary that works on the same database.
+func process(t *testing.T, do, db string) *exec.Cmd {
+	t.Helper()
+	self, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	cmd := exec.CommandContext(t.Context(), self)
+	cmd.Env = append(os.Environ(), helperDo+"="+do, helperDB+"="+db)
+	cmd.Stderr = os.Stderr
+	return cmd
+}
+
+// TestProcesses has one process write while two read; then the writer is killed, and all that it had acknowledged is there.
+func TestProcesses(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "hunter.db")
+	s := open(t, path, results.Options{})
+	resultstest.Start(t, s, resultstest.RunOne, "sweep", resultstest.At(0), resultstest.Plan([]string{"h1"}, nil))
+
+	writer := process(t, "write", path)
+	out, err := writer.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := writer.Start(); err != nil {
+		t.Fatal(err)
+	}
+	lines := bufio.NewScanner(out)
+	acknowledged := map[string]bool{}
+	next := func() bool {
+		if !lines.Scan() {
+			return false
+		}
+		if !strings.HasPrefix(lines.Text(), "/tmp/") {
+			t.Errorf("the writer says %q", lines.Text())
+		}
+		acknowledged[lines.Text()] = true
+		return true
+	}
+	for range 20 {
+		if !next() {
+			t.Fatal("the writer ended by itself")
+		}
+	}
+	readers := []*exec.Cmd{process(t, "read", path), process(t, "read", path)}
+	answers := make(chan string, len(readers))
+	for _, r := range readers {
+		go func() {
+			b, err := r.Output()
+			if err != nil {
+				b = append(b, err.Error()...)
+			}
+			answers <- string(b)
+		}()
+	}
+	for range readers {
+		if a := <-answers; !strings.HasPrefix(a, "read ") || a == "read 0\n" {
+			t.Errorf("a reader says %q", a)
+		}
+	}
+	if err := writer.Process.Kill(); err != nil {
+		t.Fatal(err)
+	}
+	for next() { //nolint:revive // what it said before it was killed
+	}
+	_ = writer.Wait() // it was killed
+
+	hits, _, err := s.Hits(t.Context(), results.Filter{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, h := range hits {
+		delete(acknowledged, h.PathText)
+	}
+	if len(acknowledged) > 0 {
+		t.Errorf("acknowledged and lost: %v", acknowledged)
+	}
+}
+
+// TestProcessesOpenAtOnce has many processes make the same database at the same time.
+func TestProcessesOpenAtOnce(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "new", "hunter.db")
+	done := make(chan string)
+	const n = 6
+	for range n {
+		cmd := process(t, "open", path)
+		go func() {
+			b, err := cmd.Output()
+			if err != nil {
+				b = append(b, err.Error()...)
+			}
+			done <- string(b)
+		}()
+	}
+	for range n {
+		if out := <-done; out != "" {
+			t.Error(out)
+		}
+	}
+	s := open(t, path, results.Options{})
+	_, rows := resultstest.Table(t, s, `SELECT version_id, count(*) AS n FROM goose_db_version GROUP BY version_id`)
+	for _, r := range rows {
+		if r["n"] != int64(1) {
+			t.Errorf("migration %v ran %v times", r["version_id"], r["n"])
+		}
+	}
+}

@@ -1,0 +1,51 @@
+// Package resultstest is the suite that every engine of the results store passes.
+package resultstest
+
+import (
+	"testing"
+
+	"github.com/hunter-project/hunter/internal/results"
+)
+
+// Run runs the suite. open gives an empty store of its own to each test, and closes it when the test ends.
+func Run(t *testing.T, open func(t *testing.T) *results.Store) {
+	for _, c := range []struct {
+		name string
+		test func(t *testing.T, s *results.Store)
+	}{
+		{"a run lives", runLives},
+		{"a run resumes", runResumes},
+		{"runs are found by prefix", runsFound},
+		{"runs are listed", runsListed},
+		{"unknown runs are refused", unknownRuns},
+		{"events are a ledger", eventsAppend},
+		{"a pivot comes back", pivotRoundTrip},
+		{"a pivot is replaced", pivotReplaced},
+		{"edges to an indicator", edgesTo},
+		{"raw bodies are kept once", rawOnce},
+		{"a plan comes back", planRoundTrip},
+		{"a plan is all or nothing", planAtomic},
+		{"a plan with answers stands", planStands},
+		{"asking is counted", asking},
+		{"an answer comes back byte for byte", answerRoundTrip},
+		{"attempts are all kept", attempts},
+		{"an answer again doubles nothing", redelivery},
+		{"an answer nobody planned is refused", unplanned},
+		{"many hits at once", manyHits},
+		{"hits are filtered and paged", hitsFiltered},
+		{"findings join tools and runs", findings},
+		{"a person's verdict stays", triageStays},
+		{"hosts show their newest standing", hosts},
+		{"seen before", seenBefore},
+		{"views have the columns of the contract", viewColumns},
+		{"views count", viewCounts},
+		{"the ratio without endpoints is 0", noEndpoints},
+		{"views are safe to print", viewsSafe},
+		{"many write and read at once", concurrent},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
+			c.test(t, open(t))
+		})
+	}
+}

@@ -21,6 +21,9 @@ const (
 	DefaultVerified      = Percent(100)
 )
 
+// MaxPivotDepth is the deepest pivot; the key depth says the same.
+const MaxPivotDepth = 10
+
 // DefaultRate is how many endpoints are asked in a time.
 func DefaultRate() Rate { return Rate{Count: 3000, Per: time.Minute} }
 

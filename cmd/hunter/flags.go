@@ -1,8 +1,7 @@
-//go:build unfinished
-
 package main
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"path/filepath"
@@ -12,9 +11,11 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/hunter-project/hunter/hunts"
+	"github.com/hunter-project/hunter/internal/app"
 	"github.com/hunter-project/hunter/internal/campaign"
 	"github.com/hunter-project/hunter/internal/edr"
 	"github.com/hunter-project/hunter/internal/ledger"
+	"github.com/hunter-project/hunter/internal/pivot"
 )
 
 // askFlags are the flags that say what is asked of whom; they go before what a hunts file says.
@@ -26,6 +27,9 @@ type askFlags struct {
 	canary                                          int
 	rate, wait, late, timeout                       string
 	caseID                                          string
+
+	waitFor time.Duration                                                   // --wait, read
+	before  func(ctx context.Context, a *app.App, spec campaign.Spec) error // what a command does first
 }
 
 func (a *askFlags) add(cmd *cobra.Command) {
@@ -113,7 +117,7 @@ func (a *askFlags) times(spec *campaign.Spec) error {
 		set         func(d time.Duration)
 	}{
 		{"timeout", a.timeout, func(d time.Duration) { spec.Timeout = d }},
-		{"wait", a.wait, func(time.Duration) {}},
+		{"wait", a.wait, func(d time.Duration) { a.waitFor = d }},
 		{"late", a.late, func(time.Duration) {}},
 	} {
 		if f.value == "" {
@@ -151,5 +155,43 @@ func (a *askFlags) targets(spec *campaign.Spec) error {
 	put(&spec.Select.Labels, a.labels)
 	put(&spec.Select.Platforms, a.platforms)
 	spec.Select.Exclude = append(spec.Select.Exclude, a.exclude...)
+	return errors.Join(faults...)
+}
+
+// pivotFlags bound a pivot.
+type pivotFlags struct {
+	maxIndicators, maxPerReport, maxReports, minConfidence int
+}
+
+func (p *pivotFlags) limits(cmd *cobra.Command) {
+	f := cmd.Flags()
+	f.IntVar(&p.maxIndicators, "max-indicators", hunts.DefaultMaxIndicators, "most indicators that a pivot keeps")
+	f.IntVar(&p.maxPerReport, "max-per-report", hunts.DefaultMaxPerReport, "most indicators taken from one report")
+	f.IntVar(&p.maxReports, "max-reports", hunts.DefaultMaxReports, "most reports followed from one indicator")
+	f.IntVar(&p.minConfidence, "min-confidence", 0, "least confidence of what is hunted, 0 to 100")
+}
+
+// apply puts those flags that were given over what a hunt says.
+func (p *pivotFlags) apply(cmd *cobra.Command, o *pivot.Options) error {
+	var faults []error
+	for _, f := range []struct {
+		name    string
+		value   int
+		to      *int
+		low, up int
+	}{
+		{"max-indicators", p.maxIndicators, &o.Limits.MaxIndicators, 1, 1_000_000},
+		{"max-per-report", p.maxPerReport, &o.Limits.PerReport, 1, 1_000_000},
+		{"max-reports", p.maxReports, &o.Limits.PerIndicator, 1, 1_000_000},
+		{"min-confidence", p.minConfidence, &o.MinConfidence, 0, 100},
+	} {
+		if !cmd.Flags().Changed(f.name) {
+			continue
+		}
+		if f.value < f.low || f.value > f.up {
+			faults = append(faults, fmt.Errorf("--%s %d is out of range; from %d to %d", f.name, f.value, f.low, f.up))
+		}
+		*f.to = f.value
+	}
 	return errors.Join(faults...)
 }

@@ -1,5 +1,3 @@
-//go:build unfinished
-
 package main
 
 import (
@@ -152,18 +150,19 @@ func newHitsCommand(g *globals) *cobra.Command {
 
 // hitsJSON prints one hit a line, each with its chain.
 func (g *globals) hitsJSON(ctx context.Context, s *results.Store, hits []results.StoredHit) error {
-	views := map[string]report.View{}
+	byRun := map[string]*report.Why{}
 	for _, h := range hits {
-		v, ok := views[h.Run]
+		why, ok := byRun[h.Run]
 		if !ok {
-			var err error
-			if v, err = report.Load(ctx, s, h.Run); err != nil {
+			v, err := report.Load(ctx, s, h.Run)
+			if err != nil {
 				return err
 			}
-			views[h.Run] = v
+			why = v.Why()
+			byRun[h.Run] = why
 		}
 		j := report.HitOf(h)
-		j.Why = report.Chain(v.Graph(), h.Row.Matched)
+		j.Why = why.Chain(h.Row.Matched)
 		if err := g.printJSON(j); err != nil {
 			return err
 		}

@@ -1,5 +1,3 @@
-//go:build unfinished
-
 // Command hunter takes one alert hash to every endpoint it touched, and can prove what it says.
 package main
 

@@ -1,5 +1,3 @@
-//go:build unfinished
-
 package main
 
 import (
@@ -115,6 +113,9 @@ func (g *globals) presenter(format string) (func(io.Writer, report.View) error, 
 func failOnFlag(cmd *cobra.Command, failOn *string) {
 	cmd.Flags().StringVar(failOn, "fail-on", "any", "what the exit code tells: any, hits (3 becomes 0), coverage (1 becomes 0), never")
 }
+
+// checkFailOn refuses a bad --fail-on before anything is asked.
+func checkFailOn(failOn string) error { return exitWith(campaign.ExitProven, failOn) }
 
 // exitWith turns a run's exit code into the command's.
 func exitWith(code int, failOn string) error {

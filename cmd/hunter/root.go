@@ -1,5 +1,3 @@
-//go:build unfinished
-
 package main
 
 import (
@@ -56,7 +54,7 @@ func run(ctx context.Context, args []string, s streams) int {
 	}
 	var list diag.List
 	if errors.As(err, &list) {
-		diag.Render(s.err, list, g.colorOn(s.err))
+		_ = diag.Render(s.err, list, g.colorOn(s.err)) //nolint:errcheck // nowhere left to say it
 		return campaign.ExitError
 	}
 	fmt.Fprintf(s.err, "hunter: %s\n", diag.Escape(err.Error())) //nolint:errcheck // nowhere left to say it

@@ -1,5 +1,3 @@
-//go:build unfinished
-
 package main
 
 import (
@@ -29,8 +27,8 @@ func newWhyCommand(g *globals) *cobra.Command {
 				if err != nil {
 					return err
 				}
-				chain := report.Chain(v.Graph(), ind)
-				if len(chain) == 0 && !isSeed(v, ind) {
+				chain := v.Why().Chain(ind)
+				if len(chain) == 0 {
 					continue
 				}
 				if raw {
@@ -72,15 +70,6 @@ func whyTarget(ctx context.Context, s *results.Store, arg, run string) (indicato
 	return ind, runs, err
 }
 
-func isSeed(v report.View, ind indicator.Indicator) bool {
-	for _, s := range v.Seeds {
-		if s == indicator.RefOf(ind) {
-			return true
-		}
-	}
-	return false
-}
-
 // rawOf prints the answer that the last edge with a kept answer rests on.
 func (g *globals) rawOf(ctx context.Context, s *results.Store, chain []report.WhyJSON) error {
 	for i := len(chain) - 1; i >= 0; i-- {
@@ -114,9 +103,6 @@ func (g *globals) explain(v report.View, ind indicator.Indicator, chain []report
 	p := func(format string, args ...any) { fmt.Fprintf(g.out, format+"\n", args...) } //nolint:errcheck // the terminal
 	p("%s", ind)
 	p("run   %s of hunt %s", v.Run.ID, diag.Escape(v.Run.Hunt))
-	if isSeed(v, ind) {
-		p("why   it is the seed")
-	}
 	for _, e := range chain {
 		p("why   %s", report.WhyLine(e))
 		if e.Raw != "" {

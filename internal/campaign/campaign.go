@@ -50,23 +50,45 @@ type Outcome struct {
 // Run carries a new run through. When ctx ends, the run is detached: what was answered is recorded, the rest is listed
 // as unasked, and Resume goes on under the same id.
 func (c *Campaign) Run(ctx context.Context, spec Spec) (Outcome, error) {
-	id := c.NewID()
+	id, err := c.create(ctx, spec)
+	if err != nil {
+		return Outcome{Run: id, ExitCode: ExitError}, err
+	}
+	return c.carry(ctx, id, spec)
+}
+
+// Queue pivots and plans a new run, stores what it would ask, and leaves it detached: Resume asks.
+func (c *Campaign) Queue(ctx context.Context, spec Spec) (Outcome, error) {
+	id, err := c.create(ctx, spec)
+	if err != nil {
+		return Outcome{Run: id, ExitCode: ExitError}, err
+	}
+	if err := c.plan(ctx, id, spec); err != nil {
+		return c.stop(ctx, id, err)
+	}
+	return c.detach(ctx, id)
+}
+
+// create stores a new run with the definition that it is frozen with.
+func (c *Campaign) create(ctx context.Context, spec Spec) (id string, err error) {
 	def, err := spec.freeze()
 	if err != nil {
-		return Outcome{}, err
+		return "", err
 	}
+	id = c.NewID()
 	if err := c.Store.CreateRun(ctx, results.Run{
 		ID: id, Hunt: spec.Hunt, Title: spec.Title, State: results.RunPlanned, StartedAt: c.Now(),
 		TLP: spec.TLP, Case: spec.Case, DoneWhen: spec.DoneWhen.Verified, Definition: def,
 	}); err != nil {
-		return Outcome{}, err
+		return "", err
 	}
 	if spec.Seed.Raw != nil {
 		if err := c.Store.SaveRaw(ctx, results.Raw{Digest: spec.Seed.Raw.Digest, Body: spec.Seed.Raw.Body}); err != nil {
-			return c.fail(ctx, id, err)
+			_, err = c.fail(ctx, id, err)
+			return id, err
 		}
 	}
-	return c.carry(ctx, id, spec)
+	return id, nil
 }
 
 // Resume goes on with a run that was detached or whose process died. Nothing that was answered is asked again.
@@ -105,24 +127,37 @@ func (c *Campaign) Resume(ctx context.Context, run string) (Outcome, error) {
 
 // carry pivots, plans, asks and finishes.
 func (c *Campaign) carry(ctx context.Context, id string, spec Spec) (Outcome, error) {
+	if err := c.plan(ctx, id, spec); err != nil {
+		return c.stop(ctx, id, err)
+	}
+	return c.ask(ctx, id, spec)
+}
+
+// plan pivots and plans, and stores both before anything is asked.
+func (c *Campaign) plan(ctx context.Context, id string, spec Spec) error {
 	prep, err := c.Prepare(ctx, spec)
 	if err != nil {
-		if detached(ctx, err) {
-			return c.detach(ctx, id)
-		}
-		return c.fail(ctx, id, err)
+		return err
 	}
 	if err := c.Store.SavePivot(ctx, id, prep.pivoted()); err != nil {
-		return c.fail(ctx, id, err)
+		return err
 	}
 	if err := c.Store.SavePlan(ctx, id, prep.saved()); err != nil {
-		return c.fail(ctx, id, err)
+		return err
 	}
 	if err := c.Store.SetRunState(ctx, id, results.RunRunning, "planned"); err != nil {
-		return c.fail(ctx, id, err)
+		return err
 	}
 	c.Progress(Event{Kind: EventPlanned, Run: id, Prepared: prep})
-	return c.ask(ctx, id, spec)
+	return nil
+}
+
+// stop ends a run before anything was asked: detached when the caller wanted it, failed otherwise.
+func (c *Campaign) stop(ctx context.Context, id string, cause error) (Outcome, error) {
+	if detached(ctx, cause) {
+		return c.detach(ctx, id)
+	}
+	return c.fail(ctx, id, cause)
 }
 
 // detached tells an end that the caller wanted from a failure.

@@ -12,11 +12,11 @@ import (
 	"github.com/hunter-project/hunter/internal/pivot"
 )
 
-// FromHunt turns a hunt into what a run does. It reads the alert file that the hunt names.
-func FromHunt(set *hunts.Set, h hunts.Hunt) (Spec, error) {
+// FromHunt turns a hunt into what a run does. It reads the alert file that the hunt names, unless other seeds are given.
+func FromHunt(set *hunts.Set, h hunts.Hunt, seeded bool) (Spec, error) {
 	s := h.Settled()
 	spec := Spec{
-		Hunt: h.Name, Title: h.Title, TLP: h.TLP, Case: h.Case, HuntsFiles: set.Files,
+		Hunt: h.Name, Title: h.Title, TLP: h.TLP, Case: h.Case, HuntsFiles: Absolute(set.Files),
 		Providers: h.Pivot.Providers, Tools: h.Targets.Tools,
 		Pivot: pivot.Options{
 			Limits: pivot.Limits{Depth: s.Depth, MaxIndicators: s.MaxIndicators, PerReport: s.MaxPerReport, PerIndicator: s.MaxReports},
@@ -34,13 +34,14 @@ func FromHunt(set *hunts.Set, h hunts.Hunt) (Spec, error) {
 	for _, p := range h.Targets.Platforms {
 		spec.Select.Platforms = append(spec.Select.Platforms, string(p))
 	}
-	for _, lists := range [][]hunts.NeverList{set.Never, h.Never} {
-		for _, n := range lists {
-			spec.Never = append(spec.Never, n.Path.Abs)
-		}
+	for _, n := range h.Never { // those of the set are among them
+		spec.Never = append(spec.Never, n.Path.Abs)
 	}
 	if h.Pivot.Providers != nil && len(h.Pivot.Providers) == 0 {
 		spec.NoPivot = true
+	}
+	if seeded {
+		return spec, nil
 	}
 	return spec, spec.seedFrom(h)
 }
@@ -74,6 +75,18 @@ func (s *Spec) seedFrom(h hunts.Hunt) error {
 		return fmt.Errorf("hunt %s has no seed of its own; give --seed HASH", h.Name)
 	}
 	return nil
+}
+
+// Absolute gives the files of a set so that a resumed run finds them from any folder. "-" stays: it can't be read again.
+func Absolute(files []string) []string {
+	out := make([]string, len(files))
+	for i, f := range files {
+		out[i] = f
+		if abs, err := filepath.Abs(f); err == nil && f != "-" {
+			out[i] = abs
+		}
+	}
+	return out
 }
 
 // SeedHashes makes digests the seed; each is a file of its own, since nothing says that they are siblings.

@@ -52,15 +52,29 @@ func (c *Campaign) Prepare(ctx context.Context, spec Spec) (*Prepared, error) {
 	return &Prepared{Spec: spec, Graph: graph, Files: files, Refused: refused, Plan: plan}, nil
 }
 
+// AllRefused lists what is not hunted by rule: of the pivot, and of the seeds as they were given.
+func (p *Prepared) AllRefused() []pivot.Refused {
+	out := slices.Clone(p.Refused)
+	for _, r := range p.Spec.Refused {
+		out = append(out, pivot.Refused{Kind: r.Kind, Value: r.Value, Reason: r.Reason})
+	}
+	return out
+}
+
 func (c *Campaign) providers(spec Spec) ([]pivot.Provider, error) {
 	if spec.NoPivot {
 		return nil, nil
 	}
-	if spec.Providers == nil {
+	return c.ProvidersNamed(spec.Providers)
+}
+
+// ProvidersNamed gives the providers of those names in that order; nil is all.
+func (c *Campaign) ProvidersNamed(names []string) ([]pivot.Provider, error) {
+	if names == nil {
 		return c.Providers, nil
 	}
 	var out []pivot.Provider
-	for _, name := range spec.Providers {
+	for _, name := range names {
 		i := slices.IndexFunc(c.Providers, func(p pivot.Provider) bool { return p.Describe().Name == name })
 		if i < 0 {
 			return nil, fmt.Errorf("no provider named %q; define it under providers", name)

@@ -143,6 +143,7 @@ func seedOf(inds ...indicator.Indicator) pivot.Seed { return pivot.Seed{Indicato
 
 func depth(n int) pivot.Options {
 	o := pivot.DefaultOptions()
+	o.MinConfidence = 30
 	o.Limits.Depth = n
 	return o
 }

@@ -34,20 +34,15 @@ func RuleOf(r indicator.Relation) Rule {
 	}
 }
 
-// DefaultMinConfidence is the least confidence of what is hunted and led on from when nothing is said: it lets in what
-// MISP marks as not for detection (30), since public events often mark malware so.
-const DefaultMinConfidence = 30
-
 // DefaultLimits bound a pivot when a hunt says nothing. One report may be a feed of everything and one hash may be in
 // thousands of reports, so both are bounded on their own, well above any report about one threat.
 func DefaultLimits() Limits {
 	return Limits{Depth: 1, MaxIndicators: 5000, PerReport: 1000, PerIndicator: 100}
 }
 
-// DefaultOptions are those of a hunt that says nothing.
-func DefaultOptions() Options {
-	return Options{Limits: DefaultLimits(), MinConfidence: DefaultMinConfidence}
-}
+// DefaultOptions are those of a hunt that says nothing. No least confidence is set: a hash matches a file or does not, and
+// public MISP events often mark malware as not for detection.
+func DefaultOptions() Options { return Options{Limits: DefaultLimits()} }
 
 // follows reports whether a relation leads on: by its rule, or because the hunt says so.
 func (o Options) follows(r indicator.Relation) bool { return RuleOf(r).Follow || o.told(r) }

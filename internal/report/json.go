@@ -1,8 +1,6 @@
 package report
 
 import (
-	"encoding/json"
-	"fmt"
 	"io"
 	"time"
 
@@ -153,12 +151,7 @@ type WhyJSON struct {
 
 // JSON writes the run as one object on one line.
 func JSON(w io.Writer, v View) error {
-	enc := json.NewEncoder(w)
-	enc.SetEscapeHTML(false)
-	if err := enc.Encode(toJSON(v)); err != nil {
-		return fmt.Errorf("write JSON: %w", err)
-	}
-	return nil
+	return writeJSON(w, toJSON(v))
 }
 
 func toJSON(v View) runJSON {
@@ -181,11 +174,11 @@ func toJSON(v View) runJSON {
 	for _, g := range gaps[:min(len(gaps), Cap)] {
 		out.Gaps = append(out.Gaps, gapJSON{Endpoint: g.Endpoint, Hostname: g.Hostname, Tool: g.Tool, State: g.Coverage.State, Reason: g.Coverage.Reason})
 	}
-	graph := v.Graph()
+	why := v.Why()
 	for _, h := range v.Hits {
 		hit := HitOf(h)
 		hit.Run, hit.Hunt = "", ""
-		hit.Why = Chain(graph, h.Row.Matched)
+		hit.Why = why.Chain(h.Row.Matched)
 		out.Hits = append(out.Hits, hit)
 	}
 	return out
@@ -208,18 +201,37 @@ func HitOf(h results.StoredHit) HitJSON {
 	return out
 }
 
-// Chain gives the edges from the seed to ind.
-func Chain(g *pivot.Graph, ind indicator.Indicator) []WhyJSON {
-	titles := map[string]string{}
-	for _, r := range g.Reports {
-		titles[r.Ref()] = r.Title
+// Why answers for many digests of one run why they are hunted.
+type Why struct {
+	explain *pivot.Explainer
+	titles  map[string]string
+	seeds   map[indicator.Ref]bool
+	since   *string
+}
+
+// Why indexes the pivot of the run once.
+func (v View) Why() *Why {
+	w := &Why{explain: pivot.NewExplainer(v.Graph()), titles: map[string]string{}, seeds: map[indicator.Ref]bool{}, since: Stamp(v.Run.StartedAt)}
+	for _, r := range v.Reports {
+		w.titles[r.Ref()] = r.Title
 	}
+	for _, s := range v.Seeds {
+		w.seeds[s] = true
+	}
+	return w
+}
+
+// Chain gives the edges from the seed to ind. A digest that a person gave has one edge, from itself, that says so.
+func (w *Why) Chain(ind indicator.Indicator) []WhyJSON {
 	out := []WhyJSON{}
-	for _, e := range pivot.Explain(g, ind) {
+	for _, e := range w.explain.Explain(ind) {
 		out = append(out, WhyJSON{
 			From: refText(e.From), To: refText(e.To), Relation: e.Relation, Provider: e.Provider, Report: optional(e.Report),
-			Title: titles[e.Report], Confidence: e.Confidence, Time: Stamp(e.Time), Raw: e.Raw,
+			Title: w.titles[e.Report], Confidence: e.Confidence, Time: Stamp(e.Time), Raw: e.Raw,
 		})
+	}
+	if len(out) == 0 && w.seeds[indicator.RefOf(ind)] {
+		out = append(out, WhyJSON{From: ind.Value, To: ind.Value, Relation: indicator.RelSeed, Confidence: 100, Time: w.since})
 	}
 	return out
 }

@@ -105,7 +105,7 @@ func (p page) hits(v View) {
 	}
 	p.line("")
 	p.line("%s", p.paint("1;31", strings.ToUpper(count(v.HitsTotal, "hit", "hits"))))
-	graph := v.Graph()
+	why := v.Why()
 	for _, h := range v.Hits[:min(len(v.Hits), textHits)] {
 		row := h.Row
 		where := fmt.Sprintf("  %s  %s  %s", diag.Escape(h.Hostname), row.FoundIn, diag.Escape(h.PathText))
@@ -117,7 +117,7 @@ func (p page) hits(v View) {
 		}
 		p.line("%s", where)
 		p.line("      %s", digestLine(row))
-		for _, e := range Chain(graph, row.Matched) {
+		for _, e := range why.Chain(row.Matched) {
 			p.line("      why: %s", WhyLine(e))
 		}
 	}
@@ -145,6 +145,9 @@ func digestLine(row ledger.HitRow) string {
 
 // WhyLine writes one edge of a chain for people.
 func WhyLine(e WhyJSON) string {
+	if e.Relation == indicator.RelSeed {
+		return diag.Escape(e.To) + "  was given as the seed"
+	}
 	out := fmt.Sprintf("%s -> %s  %s", diag.Escape(e.From), diag.Escape(e.To), e.Relation)
 	if e.Provider != "" {
 		out += ", " + diag.Escape(e.Provider)

@@ -1,0 +1,165 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"time"
+
+	"github.com/hunter-project/hunter/hunts"
+	"github.com/hunter-project/hunter/internal/app"
+	"github.com/hunter-project/hunter/internal/campaign"
+	"github.com/hunter-project/hunter/internal/diag"
+	"github.com/hunter-project/hunter/internal/report"
+	"github.com/hunter-project/hunter/internal/results"
+)
+
+// carry runs specs one after another, shows each, and gives the exit code of all together.
+func (g *globals) carry(ctx context.Context, set *hunts.Set, specs []campaign.Spec, ask *askFlags, failOn string) error {
+	if err := checkFailOn(failOn); err != nil {
+		return err
+	}
+	show := newProgress(g)
+	return g.opened(ctx, set, show.event, func(ctx context.Context, a *app.App) error {
+		g.imported(a)
+		var codes []int
+		for i, spec := range specs {
+			if i > 0 && !g.json {
+				fmt.Fprintln(g.out) //nolint:errcheck // a blank line
+			}
+			if ctx.Err() != nil {
+				g.hint("%d hunts were not started: interrupted", len(specs)-i)
+				codes = append(codes, campaign.ExitUnproven)
+				break
+			}
+			code, err := g.carryOne(ctx, a, show, ask, spec)
+			if err != nil {
+				if len(specs) == 1 {
+					return err
+				}
+				g.say("hunt %s: %s", spec.Hunt, err)
+			}
+			codes = append(codes, code)
+		}
+		return exitWith(campaign.Worst(codes...), failOn)
+	})
+}
+
+func (g *globals) carryOne(ctx context.Context, a *app.App, show *progress, ask *askFlags, spec campaign.Spec) (int, error) {
+	if ask.before != nil {
+		if err := ask.before(ctx, a, spec); err != nil {
+			return campaign.ExitError, err
+		}
+	}
+	switch {
+	case ask.dryRun:
+		return g.showPlan(ctx, a, spec)
+	case ask.detach:
+		out, err := a.Campaign.Queue(ctx, spec)
+		return g.outcome(ctx, a, out, err)
+	}
+	wait, cancel := ask.waiting(ctx)
+	defer cancel()
+	out, err := a.Campaign.Run(wait, spec)
+	show.end()
+	return g.outcome(ctx, a, out, err)
+}
+
+// one carries a single run.
+func (g *globals) one(ctx context.Context, a *app.App, show *progress, ask *askFlags, failOn string, run func(context.Context) (campaign.Outcome, error)) error {
+	wait, cancel := ask.waiting(ctx)
+	defer cancel()
+	out, err := run(wait)
+	show.end()
+	code, err := g.outcome(ctx, a, out, err)
+	if err != nil {
+		return err
+	}
+	return exitWith(code, failOn)
+}
+
+// waiting bounds ctx by --wait: when it ends, the run is detached.
+func (a *askFlags) waiting(ctx context.Context) (context.Context, context.CancelFunc) {
+	if a.waitFor <= 0 {
+		return ctx, func() {}
+	}
+	return context.WithTimeout(ctx, a.waitFor)
+}
+
+// reading is how long the report of an interrupted run may take.
+const readingTime = 30 * time.Second
+
+// outcome shows how a run ended, also when it failed or was interrupted: what is stored is told.
+func (g *globals) outcome(ctx context.Context, a *app.App, out campaign.Outcome, failure error) (int, error) {
+	if out.Run == "" {
+		return campaign.ExitError, failure
+	}
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), readingTime)
+	defer cancel()
+	v, err := report.Load(ctx, a.Store, out.Run)
+	if err == nil {
+		err = g.runPresenter()(g.out, v)
+	}
+	if failure == nil && out.Detached && !g.quiet {
+		g.hint("run %s goes on with: hunter run --resume %s", out.Run, out.Run)
+	}
+	if failure != nil {
+		failure = fmt.Errorf("run %s failed: %w", out.Run, failure)
+	}
+	return out.ExitCode, errors.Join(failure, err)
+}
+
+// runPresenter is how run, sweep and resume show a run.
+func (g *globals) runPresenter() func(io.Writer, report.View) error {
+	if g.json {
+		return report.JSON
+	}
+	return report.Text(report.Style{Color: g.colorOn(g.out), Next: true})
+}
+
+// stored reads what a run was started with.
+func (g *globals) stored(ctx context.Context, run string) (id string, spec campaign.Spec, err error) {
+	err = g.reading(ctx, func(ctx context.Context, s *results.Store) error {
+		sum, err := s.Run(ctx, run)
+		if err != nil {
+			return err
+		}
+		id = sum.ID
+		spec, err = campaign.Thaw(sum.Definition)
+		return err
+	})
+	return id, spec, err
+}
+
+// imported tells what the providers' files brought.
+func (g *globals) imported(a *app.App) {
+	for _, sum := range a.Imported {
+		files, indicators, refused := 0, 0, 0
+		for _, f := range sum.Files {
+			if !f.Unchanged {
+				files++
+				indicators += f.Indicators
+				refused += f.Refused
+			}
+		}
+		if files > 0 {
+			g.hint("intelligence: %d files imported, %d indicators, %d refused", files, indicators, refused)
+		}
+	}
+}
+
+// say tells an error that does not end the command.
+func (g *globals) say(format string, args ...any) {
+	fmt.Fprintf(g.err, "hunter: %s\n", diag.Escape(fmt.Sprintf(format, args...))) //nolint:errcheck // nowhere left to say it
+}
+
+// unmet tells which wishes of a hunt this hunter does not fulfil: none of them changes what is asked or claimed.
+func (g *globals) unmet(h hunts.Hunt) {
+	if h.Delta.MaxAge != nil {
+		g.hint("hunt %s: delta is not applied by this version: every endpoint is asked", h.Name)
+	}
+	if len(h.Report) > 0 {
+		g.hint("hunt %s: reports are not sent or written by run; use hunter report RUN", h.Name)
+	}
+}

@@ -1,0 +1,69 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"os"
+
+	"github.com/spf13/cobra"
+
+	"github.com/hunter-project/hunter/hunts"
+	"github.com/hunter-project/hunter/internal/app"
+	"github.com/hunter-project/hunter/internal/campaign"
+	"github.com/hunter-project/hunter/internal/diag"
+)
+
+// defaultHunts is what is read when no path is given: the first of these that is there.
+func defaultHunts() []string { return []string{"hunts.yaml", "hunts"} }
+
+// loadHunts reads hunts files; without paths those in the working folder. Warnings go to stderr.
+func (g *globals) loadHunts(paths []string) (*hunts.Set, error) {
+	if len(paths) == 0 {
+		for _, p := range defaultHunts() {
+			if _, err := os.Stat(p); err == nil {
+				paths = []string{p}
+				break
+			}
+		}
+	}
+	if len(paths) == 0 {
+		return nil, errors.New("no hunts file is given, and there is no hunts.yaml and no folder hunts here; name a file, a folder, or - for standard input")
+	}
+	set, list, err := hunts.Load(paths, g.in, app.Catalog())
+	switch {
+	case err != nil:
+		return nil, err
+	case list.HasErrors():
+		return nil, list
+	case len(list) > 0 && !g.quiet:
+		return set, diag.Render(g.err, list, g.colorOn(g.err))
+	}
+	return set, nil
+}
+
+// toolsFrom reads the hunts files that a command takes its providers and tools from; nil when there are none.
+func (g *globals) toolsFrom(paths []string) (*hunts.Set, error) {
+	if len(paths) == 0 {
+		return nil, nil
+	}
+	return g.loadHunts(paths)
+}
+
+// opened wires the app over set, hands it to work, and closes it.
+func (g *globals) opened(ctx context.Context, set *hunts.Set, progress func(campaign.Event), work func(ctx context.Context, a *app.App) error) (err error) {
+	path, err := g.dbPath()
+	if err != nil {
+		return err
+	}
+	a, err := app.New(ctx, app.Options{DB: path, Set: set, Progress: progress})
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, a.Close()) }()
+	return work(ctx, a)
+}
+
+// huntsFlag adds --hunts to a command whose arguments are no hunts files.
+func huntsFlag(cmd *cobra.Command, paths *[]string) {
+	cmd.Flags().StringArrayVar(paths, "hunts", nil, "hunts file or folder whose providers and tools are used (repeatable)")
+}

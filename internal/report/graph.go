@@ -1,0 +1,216 @@
+package report
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+	"text/tabwriter"
+
+	"github.com/hunter-project/hunter/internal/diag"
+	"github.com/hunter-project/hunter/internal/indicator"
+	"github.com/hunter-project/hunter/internal/pivot"
+)
+
+// Graph is what a pivot found and how much of it is shown.
+type Graph struct {
+	Graph   *pivot.Graph
+	Refused []pivot.Refused
+	Kinds   []indicator.Kind // only these; nil is all
+	Reports bool             // reports instead of indicators
+}
+
+// wants reports whether an indicator is shown.
+func (g Graph) wants(i indicator.Indicator) bool {
+	return len(g.Kinds) == 0 || slices.Contains(g.Kinds, i.Kind)
+}
+
+// nodes gives the indicators that are shown, in order of discovery.
+func (g Graph) nodes() []pivot.Node {
+	var out []pivot.Node
+	for _, n := range g.Graph.Nodes {
+		if ind, ok := n.Ref.Indicator(); ok && g.wants(ind) {
+			out = append(out, n)
+		}
+	}
+	return out
+}
+
+// refusals gives the reason for each digest that would not be hunted.
+func (g Graph) refusals() map[indicator.Indicator]string {
+	out := map[indicator.Indicator]string{}
+	for _, r := range g.Refused {
+		out[indicator.Indicator{Kind: r.Kind, Value: r.Value}] = r.Reason
+	}
+	return out
+}
+
+// GraphPlain writes values alone, one a line: what is handed to another tool. Digests that would be refused are left
+// out, and so is what could not stand on one line.
+func GraphPlain(w io.Writer, g Graph) error {
+	var b bytes.Buffer
+	if g.Reports {
+		for _, r := range g.Graph.Reports {
+			fmt.Fprintln(&b, diag.Escape(r.Ref()))
+		}
+		return flush(w, &b)
+	}
+	refused := g.refusals()
+	for _, n := range g.nodes() {
+		ind, _ := n.Ref.Indicator()
+		if refused[ind] == "" {
+			fmt.Fprintln(&b, diag.Escape(ind.Value))
+		}
+	}
+	return flush(w, &b)
+}
+
+// GraphText writes a table of what was found.
+func GraphText(w io.Writer, g Graph) error {
+	var b bytes.Buffer
+	tw := tabwriter.NewWriter(&b, 2, 4, 2, ' ', 0)
+	if g.Reports {
+		fmt.Fprintln(tw, "REPORT\tPUBLISHED\tTLP\tTITLE")
+		for _, r := range g.Graph.Reports {
+			published := "-"
+			if !r.Published.IsZero() {
+				published = r.Published.UTC().Format("2006-01-02")
+			}
+			fmt.Fprintf(tw, "%s\t%s\t%s\t%s\n", diag.Escape(r.Ref()), published, tlpText(r.TLP), diag.Escape(r.Title))
+		}
+		tw.Flush() //nolint:errcheck // memory
+		return flush(w, &b)
+	}
+	refused, best := g.refusals(), bestEdges(g.Graph)
+	fmt.Fprintln(tw, "KIND\tVALUE\tDEPTH\tCONFIDENCE\tRELATION\tREPORT\tNOTE")
+	for _, n := range g.nodes() {
+		ind, _ := n.Ref.Indicator()
+		e, known := best[n.Ref]
+		relation, from := "", ""
+		switch {
+		case n.Seed:
+			relation = "seed"
+		case known:
+			relation, from = string(e.Relation), e.Report
+		}
+		note := ""
+		if r := refused[ind]; r != "" {
+			note = "not hunted: " + r
+		}
+		fmt.Fprintf(tw, "%s\t%s\t%d\t%d\t%s\t%s\t%s\n", ind.Kind, diag.Escape(ind.Value), n.Depth, n.Confidence, relation, diag.Escape(from), diag.Escape(note))
+	}
+	tw.Flush() //nolint:errcheck // memory
+	fmt.Fprintf(&b, "\n%s, %s, %s; %s\n", count(len(g.nodes()), "indicator", "indicators"), count(len(g.Graph.Files), "file", "files"),
+		count(len(g.Graph.Reports), "report", "reports"), graphState(g.Graph))
+	g.lost(&b)
+	return flush(w, &b)
+}
+
+// lost lists what limits cut and what was not answered.
+func (g Graph) lost(b *bytes.Buffer) {
+	for _, c := range g.Graph.Cut {
+		fmt.Fprintf(b, "cut        %s: %d of %s kept (%s)\n", diag.Escape(c.At), c.Kept, totalText(c.Total), c.Limit)
+	}
+	for _, s := range g.Graph.Skipped {
+		fmt.Fprintf(b, "not asked  %s of %s: %s\n", diag.Escape(s.Indicator), diag.Escape(s.Provider), diag.Escape(s.Reason))
+	}
+	for _, c := range g.Graph.Collisions {
+		fmt.Fprintf(b, "collision  %s is claimed by %d different files; neither is taken for the other\n", c.Digest, len(c.Files))
+	}
+}
+
+func totalText(n int) string {
+	if n == 0 {
+		return "an unknown number"
+	}
+	return fmt.Sprint(n)
+}
+
+func graphState(g *pivot.Graph) string {
+	if g.Complete {
+		return "complete"
+	}
+	return "NOT complete"
+}
+
+func tlpText(t indicator.TLP) string {
+	if t == "" {
+		return "-"
+	}
+	return strings.ToUpper(string(t))
+}
+
+// bestEdges gives for each node the most trusted edge that leads to it.
+func bestEdges(g *pivot.Graph) map[indicator.Ref]indicator.Edge {
+	best := map[indicator.Ref]indicator.Edge{}
+	for _, e := range g.Edges {
+		if old, seen := best[e.To]; !seen || e.Confidence > old.Confidence {
+			best[e.To] = e
+		}
+	}
+	return best
+}
+
+// graphJSON is what pivot --json prints.
+type graphJSON struct {
+	Schema     string             `json:"schema"`
+	Seeds      []indicator.Ref    `json:"seeds"`
+	Complete   bool               `json:"complete"`
+	Nodes      []pivot.Node       `json:"nodes"`
+	Edges      []indicator.Edge   `json:"edges"`
+	Files      []indicator.File   `json:"files"`
+	Reports    []indicator.Report `json:"reports"`
+	Refused    []refusedJSON      `json:"refused"`
+	Collisions []pivot.Collision  `json:"collisions"`
+	Cut        []pivot.Cut        `json:"cut"`
+	Skipped    []pivot.Skip       `json:"skipped"`
+}
+
+type refusedJSON struct {
+	Kind       indicator.Kind     `json:"kind"`
+	Value      string             `json:"value"`
+	Reason     string             `json:"reason"`
+	Relation   indicator.Relation `json:"relation,omitempty"`
+	Provider   string             `json:"provider,omitempty"`
+	Report     string             `json:"report,omitempty"`
+	Confidence int                `json:"confidence"`
+}
+
+func refusedOf(list []pivot.Refused) []refusedJSON {
+	out := make([]refusedJSON, len(list))
+	for i, r := range list {
+		out[i] = refusedJSON{Kind: r.Kind, Value: r.Value, Reason: r.Reason, Relation: r.Relation, Provider: r.Provider, Report: r.Report, Confidence: r.Confidence}
+	}
+	return out
+}
+
+// GraphJSON writes the whole graph as one object on one line; kinds narrow the nodes, never the edges.
+func GraphJSON(w io.Writer, g Graph) error {
+	nodes := g.nodes()
+	if len(g.Kinds) == 0 {
+		nodes = g.Graph.Nodes
+	}
+	return writeJSON(w, graphJSON{
+		Schema: "hunter.pivot/1", Seeds: orEmpty(g.Graph.Seeds), Complete: g.Graph.Complete, Nodes: orEmpty(nodes), Edges: orEmpty(g.Graph.Edges),
+		Files: orEmpty(g.Graph.Files), Reports: orEmpty(g.Graph.Reports), Refused: refusedOf(g.Refused), Collisions: orEmpty(g.Graph.Collisions),
+		Cut: orEmpty(g.Graph.Cut), Skipped: orEmpty(g.Graph.Skipped),
+	})
+}
+
+func writeJSON(w io.Writer, v any) error {
+	enc := json.NewEncoder(w)
+	enc.SetEscapeHTML(false)
+	if err := enc.Encode(v); err != nil {
+		return fmt.Errorf("write JSON: %w", err)
+	}
+	return nil
+}
+
+func flush(w io.Writer, b *bytes.Buffer) error {
+	if _, err := w.Write(b.Bytes()); err != nil {
+		return fmt.Errorf("write: %w", err)
+	}
+	return nil
+}

@@ -1,0 +1,211 @@
+package report
+
+import (
+	"bytes"
+	"fmt"
+	"io"
+	"strings"
+
+	"github.com/hunter-project/hunter/internal/diag"
+	"github.com/hunter-project/hunter/internal/edr"
+	"github.com/hunter-project/hunter/internal/indicator"
+	"github.com/hunter-project/hunter/internal/ledger"
+	"github.com/hunter-project/hunter/internal/pivot"
+)
+
+// Plan is everything that is known before anything is asked.
+type Plan struct {
+	Hunt    string
+	Graph   *pivot.Graph
+	Files   []indicator.File
+	Refused []pivot.Refused
+	Plan    edr.Plan
+}
+
+// PlanText writes a plan for people: hashes by kind and source, what is not asked and why, and the text of every query.
+// A text that many endpoints are asked stands once.
+func PlanText(w io.Writer, p Plan) error {
+	b := &bytes.Buffer{}
+	line := func(format string, args ...any) { fmt.Fprintf(b, format+"\n", args...) }
+	line("plan of %s: nothing is asked", diag.Escape(p.Hunt))
+	for _, s := range p.Graph.Seeds {
+		line("seed      %s %s", s.Kind, diag.Escape(s.Value))
+	}
+	line("pivot     %s, %s; %s", count(len(p.Graph.Reports), "report", "reports"), count(len(p.Files), "file hunted", "files hunted"), graphState(p.Graph))
+	line("scope     %s", diag.Escape(orNone(p.Plan.Scope)))
+	for _, n := range p.Plan.Notes {
+		line("note      %s", diag.Escape(n))
+	}
+	line("")
+	best := bestEdges(p.Graph)
+	for _, f := range p.Files {
+		line("hash      %s%s", fileText(f), sourceText(best, f))
+	}
+	for _, r := range p.Refused {
+		line("refused   %s %s: %s", r.Kind, diag.Escape(r.Value), diag.Escape(r.Reason))
+	}
+	Graph{Graph: p.Graph}.lost(b)
+	for _, t := range p.Plan.Tools {
+		toolText(line, t)
+	}
+	return flush(w, b)
+}
+
+// fileText is a file object on one line.
+func fileText(f indicator.File) string {
+	var parts []string
+	for _, d := range f.Digests() {
+		parts = append(parts, d.String())
+	}
+	if f.Size > 0 {
+		parts = append(parts, fmt.Sprintf("%d bytes", f.Size))
+	} else {
+		parts = append(parts, "size unknown")
+	}
+	return strings.Join(parts, "  ")
+}
+
+// sourceText says who brought a file object.
+func sourceText(best map[indicator.Ref]indicator.Edge, f indicator.File) string {
+	for _, d := range f.Digests() {
+		if e, ok := best[indicator.RefOf(d)]; ok && e.Relation != indicator.RelSibling {
+			out := "  " + string(e.Relation)
+			if e.Provider != "" {
+				out += ", " + diag.Escape(e.Provider)
+			}
+			if e.Report != "" {
+				out += ", report " + diag.Escape(e.Report)
+			}
+			return out + fmt.Sprintf(", confidence %d", e.Confidence)
+		}
+	}
+	return "  seed"
+}
+
+func toolText(line func(string, ...any), t edr.ToolPlan) {
+	line("")
+	byKind := map[indicator.Kind]int{}
+	for _, x := range t.Targets {
+		byKind[x.Ask.Kind]++
+	}
+	var kinds []string
+	for _, k := range indicator.DigestKinds() {
+		if byKind[k] > 0 {
+			kinds = append(kinds, fmt.Sprintf("%d by %s", byKind[k], k))
+		}
+	}
+	line("tool      %s (%s, %s): %s", diag.Escape(t.Tool.Name), t.Tool.Type, t.Tool.Mode, orNone(strings.Join(kinds, ", ")))
+	for _, u := range t.Unaskable {
+		line("unaskable %s %s: %s", u.Kind, u.Value, diag.Escape(u.Reason))
+	}
+	for _, n := range t.Narrowed {
+		line("narrowed  %s: no size is known; running and autoruns alone", n.Ask)
+	}
+	seen := map[string]bool{}
+	for _, ep := range t.Endpoints {
+		state := count(len(ep.Queries), "query", "queries")
+		if ep.Excluded != "" {
+			state = ep.Excluded
+		}
+		line("endpoint  %s (%s, %s): %s", diag.Escape(ep.Endpoint.Hostname), diag.Escape(ep.Endpoint.ID), ep.Endpoint.Platform, diag.Escape(state))
+		for _, n := range ep.Endpoint.Notes {
+			line("          %s", diag.Escape(n))
+		}
+		for _, q := range ep.Queries {
+			if !seen[q.Text] {
+				seen[q.Text] = true
+				line("query     %s (%s)", q.ID, q.Stage)
+				for part := range strings.SplitSeq(q.Text, "\n") {
+					line("          %s", diag.Escape(part))
+				}
+			}
+		}
+	}
+	if len(t.Endpoints) == 0 {
+		line("endpoint  none is selected")
+	}
+}
+
+// planJSON is what plan --json prints; docs/json.md describes it.
+type planJSON struct {
+	Schema     string            `json:"schema"`
+	Hunt       string            `json:"hunt"`
+	Seed       []indicator.Ref   `json:"seed"`
+	Pivot      planPivotJSON     `json:"pivot"`
+	Scope      string            `json:"scope"`
+	Notes      []string          `json:"notes"`
+	Hunted     []indicator.File  `json:"hunted"`
+	Refused    []refusedJSON     `json:"refused"`
+	Collisions []pivot.Collision `json:"collisions"`
+	Tools      []planToolJSON    `json:"tools"`
+}
+
+type planPivotJSON struct {
+	Complete bool               `json:"complete"`
+	Reports  []indicator.Report `json:"reports"`
+	Cut      []pivot.Cut        `json:"cut"`
+	Skipped  []pivot.Skip       `json:"skipped"`
+}
+
+type planToolJSON struct {
+	Tool      string                `json:"tool"`
+	Type      string                `json:"type"`
+	Mode      ledger.Mode           `json:"mode"`
+	Asks      []indicator.Indicator `json:"asks"`
+	Unaskable []edr.Unaskable       `json:"unaskable"`
+	Narrowed  []indicator.Indicator `json:"narrowed"`
+	Endpoints []planEndpointJSON    `json:"endpoints"`
+}
+
+type planEndpointJSON struct {
+	Endpoint string          `json:"endpoint"`
+	Hostname string          `json:"hostname"`
+	Platform string          `json:"platform"`
+	Excluded *string         `json:"excluded"`
+	Scope    string          `json:"scope"`
+	Queries  []planQueryJSON `json:"queries"`
+}
+
+type planQueryJSON struct {
+	Query string       `json:"query"`
+	Stage ledger.Stage `json:"stage"`
+	Root  string       `json:"root,omitempty"`
+	Text  string       `json:"text"`
+}
+
+// PlanJSON writes a plan as one object on one line.
+func PlanJSON(w io.Writer, p Plan) error {
+	out := planJSON{
+		Schema: "hunter.plan/1", Hunt: p.Hunt, Seed: orEmpty(p.Graph.Seeds), Scope: p.Plan.Scope, Notes: orEmpty(p.Plan.Notes),
+		Pivot:  planPivotJSON{Complete: p.Graph.Complete, Reports: orEmpty(p.Graph.Reports), Cut: orEmpty(p.Graph.Cut), Skipped: orEmpty(p.Graph.Skipped)},
+		Hunted: orEmpty(p.Files), Refused: refusedOf(p.Refused), Collisions: orEmpty(p.Graph.Collisions), Tools: []planToolJSON{},
+	}
+	for _, t := range p.Plan.Tools {
+		out.Tools = append(out.Tools, planTool(t))
+	}
+	return writeJSON(w, out)
+}
+
+func planTool(t edr.ToolPlan) planToolJSON {
+	out := planToolJSON{
+		Tool: t.Tool.Name, Type: t.Tool.Type, Mode: t.Tool.Mode, Unaskable: orEmpty(t.Unaskable),
+		Asks: []indicator.Indicator{}, Narrowed: []indicator.Indicator{}, Endpoints: []planEndpointJSON{},
+	}
+	for _, x := range t.Targets {
+		out.Asks = append(out.Asks, x.Ask)
+	}
+	for _, x := range t.Narrowed {
+		out.Narrowed = append(out.Narrowed, x.Ask)
+	}
+	for _, ep := range t.Endpoints {
+		e := planEndpointJSON{
+			Endpoint: ep.Endpoint.ID, Hostname: ep.Endpoint.Hostname, Platform: ep.Endpoint.Platform, Excluded: optional(ep.Excluded),
+			Scope: ep.Scope, Queries: []planQueryJSON{},
+		}
+		for _, q := range ep.Queries {
+			e.Queries = append(e.Queries, planQueryJSON{Query: q.ID, Stage: q.Stage, Root: q.Root, Text: q.Text})
+		}
+		out.Endpoints = append(out.Endpoints, e)
+	}
+	return out
+}

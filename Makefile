@@ -1,0 +1,77 @@
+# hunter: what there is to do. `make help` lists it; .ci/run does all of it in order.
+#
+# GOFLAGS of the environment stay as they are. Every command needs the build tag of go-sqlite3's virtual tables.
+
+GO     ?= go
+TAGS   := sqlite_vtable
+PKG    ?= ./...
+RUN    ?= .
+LINT   := $(GO) tool -modfile=tools/golangci-lint/go.mod golangci-lint
+
+VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null)
+LDFLAGS := $(if $(VERSION),-X main.version=$(VERSION))
+BUILD   := -tags $(TAGS) -trimpath -buildvcs=false -ldflags "$(LDFLAGS)"
+
+MINGW     ?= x86_64-w64-mingw32-gcc
+FUZZTIME  ?= 10s
+BENCH     ?= .
+BENCHTIME ?= 1s
+DIR       ?=
+
+.DEFAULT_GOAL := help
+.PHONY: help build demo test test-short vet lint fmt fuzz bench cover schema golden cross test-osquery-go clean
+
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+build: ## bin/hunter
+	$(GO) build $(BUILD) -o bin/hunter ./cmd/hunter
+
+demo: build ## the main job on the examples, in a fresh folder; fails unless it finds what it should
+	@scripts/demo.sh bin/hunter
+
+test: ## all tests with the race detector, those of third_party too
+	$(GO) test -race -shuffle=on -timeout 15m -tags $(TAGS) $(PKG)
+	$(GO) -C third_party/osquery-go test -race -timeout 5m ./...
+
+test-short: ## the quick tests, without the race detector: make test-short PKG=./hunts/... RUN=TestBad
+	$(GO) test -short -tags $(TAGS) -run '$(RUN)' $(PKG)
+
+vet: ## go vet
+	$(GO) vet -tags $(TAGS) $(PKG)
+	$(GO) -C third_party/osquery-go vet ./...
+
+lint: ## golangci-lint with .golangci.yml; make lint FIX=1 mends what it can
+	$(LINT) run $(if $(FIX),--fix) $(PKG)
+
+fmt: ## format our Go files
+	$(LINT) fmt
+
+fuzz: ## every fuzz target for FUZZTIME (10s): make fuzz FUZZTIME=5m PKG=./hunts
+	@GO='$(GO)' TAGS='$(TAGS)' scripts/fuzz.sh $(FUZZTIME) $(filter-out ./...,$(PKG))
+
+bench: ## every benchmark: make bench PKG=./internal/edr/... BENCH=Walk
+	$(GO) test -run '^$$' -bench '$(BENCH)' -benchtime $(BENCHTIME) -benchmem -tags $(TAGS) $(PKG)
+
+cover: ## bin/cover.html: what the tests run through
+	@mkdir -p bin
+	$(GO) test -tags $(TAGS) -coverpkg=./... -coverprofile=bin/cover.out $(PKG)
+	$(GO) tool cover -html=bin/cover.out -o bin/cover.html
+	@$(GO) tool cover -func=bin/cover.out | tail -n 1
+
+schema: ## write hunts/schema.json and its like anew
+	@GO='$(GO)' TAGS='$(TAGS)' scripts/update.sh Schema
+
+golden: ## write every golden file anew; look at the difference before you commit it
+	@GO='$(GO)' TAGS='$(TAGS)' scripts/update.sh .
+
+cross: ## bin/hunter.exe for Windows; needs mingw-w64
+	@command -v $(MINGW) >/dev/null || { echo 'make cross needs $(MINGW): install gcc-mingw-w64-x86-64' >&2; exit 2; }
+	GOOS=windows GOARCH=amd64 CGO_ENABLED=1 CC=$(MINGW) $(GO) build $(BUILD) -o bin/hunter.exe ./cmd/hunter
+
+test-osquery-go: ## hunter with the real osquery-go: make test-osquery-go DIR=path/of/its/clone
+	@test -n '$(DIR)' || { echo 'say where osquery-go is: make test-osquery-go DIR=path/of/its/clone' >&2; exit 2; }
+	@GO='$(GO)' TAGS='$(TAGS)' scripts/test-osquery-go.sh '$(DIR)'
+
+clean: ## remove what was built
+	rm -rf bin

@@ -181,8 +181,7 @@ func depth(root, path string) int {
 
 // reason is an error without the path, which stands before it anyway.
 func reason(err error) string {
-	var pe *fs.PathError
-	if errors.As(err, &pe) {
+	if pe, ok := errors.AsType[*fs.PathError](err); ok {
 		return pe.Err.Error()
 	}
 	return err.Error()

@@ -201,8 +201,7 @@ func (d *decoder) exists(n *yaml.Node, f field, path string) bool {
 		}
 		d.fault(n, fmt.Sprintf("%s: no such file or folder: %s", f.name(), quote(path)), hint)
 	case err != nil:
-		var pe *os.PathError
-		if errors.As(err, &pe) {
+		if pe, ok := errors.AsType[*os.PathError](err); ok {
 			err = pe.Err
 		}
 		d.fault(n, fmt.Sprintf("%s: %s: %v", f.name(), quote(path), err), "")
@@ -222,8 +221,7 @@ func (d *decoder) hash(n *yaml.Node, v reflect.Value) {
 		v.Set(reflect.ValueOf(ind))
 		return
 	}
-	var refused *indicator.RefusedError
-	if errors.As(err, &refused) {
+	if refused, ok := errors.AsType[*indicator.RefusedError](err); ok {
 		d.fault(n, quote(refused.Value)+" is "+refused.What, refused.Reason)
 		return
 	}

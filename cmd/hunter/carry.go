@@ -26,7 +26,7 @@ func (g *globals) carry(ctx context.Context, set *hunts.Set, specs []campaign.Sp
 		var codes []int
 		for i, spec := range specs {
 			if i > 0 && !g.json {
-				fmt.Fprintln(g.out) //nolint:errcheck // a blank line
+				fmt.Fprintln(g.out) // a blank line
 			}
 			if ctx.Err() != nil {
 				g.hint("%d hunts were not started: interrupted", len(specs)-i)
@@ -151,7 +151,7 @@ func (g *globals) imported(a *app.App) {
 
 // say tells an error that does not end the command.
 func (g *globals) say(format string, args ...any) {
-	fmt.Fprintf(g.err, "hunter: %s\n", diag.Escape(fmt.Sprintf(format, args...))) //nolint:errcheck // nowhere left to say it
+	fmt.Fprintf(g.err, "hunter: %s\n", diag.Escape(fmt.Sprintf(format, args...))) // nowhere left to say it
 }
 
 // unmet tells which wishes of a hunt this hunter does not fulfil: none of them changes what is asked or claimed.

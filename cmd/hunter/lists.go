@@ -51,8 +51,12 @@ func settle(ctx context.Context, s *results.Store, f *results.Filter, since stri
 	return nil
 }
 
-// table prints rows in columns.
+// table prints rows in columns, or as CSV.
 func (g *globals) table(header string, rows [][]string) error {
+	if g.csv {
+		names := strings.Split(strings.ToLower(strings.ReplaceAll(header, " ", "_")), "\t")
+		return report.WriteCSV(g.out, names, rows)
+	}
 	tw := tabwriter.NewWriter(g.out, 2, 4, 2, ' ', 0)
 	var errs []error
 	line := func(s string) {
@@ -110,14 +114,13 @@ func newRunsCommand(g *globals) *cobra.Command {
 		}
 		return g.table("RUN\tHUNT\tSTATE\tEXIT\tHITS\tPROVEN\tHUNTED\tSTARTED", rows)
 	})
-	filterFlags(cmd, &f, &since, "run", "hunt", "state", "since")
+	g.filterFlags(cmd, &f, &since, "run", "hunt", "state", "since")
 	return cmd
 }
 
 func newHitsCommand(g *globals) *cobra.Command {
 	var f results.Filter
 	var since string
-	var asCSV bool
 	cmd := readCommand(g, "hits [RUN]", "List hits", cobra.MaximumNArgs(1), func(ctx context.Context, s *results.Store, args []string) error {
 		if len(args) == 1 {
 			f.Run = args[0]
@@ -129,7 +132,7 @@ func newHitsCommand(g *globals) *cobra.Command {
 		switch {
 		case err != nil:
 			return err
-		case asCSV:
+		case g.csv:
 			return report.HitsCSV(g.out, hits)
 		case g.json:
 			return g.hitsJSON(ctx, s, hits)
@@ -143,8 +146,7 @@ func newHitsCommand(g *globals) *cobra.Command {
 		}
 		return g.table("HIT\tHOST\tTOOL\tFOUND IN\tPATH\tMATCHED\tHUNT\tOBSERVED", rows)
 	})
-	filterFlags(cmd, &f, &since, "run", "hunt", "host", "hash", "since")
-	cmd.Flags().BoolVar(&asCSV, "csv", false, "print CSV")
+	g.filterFlags(cmd, &f, &since, "run", "hunt", "host", "hash", "since")
 	return cmd
 }
 
@@ -198,7 +200,7 @@ func newFindingsCommand(g *globals) *cobra.Command {
 		}
 		return g.table("FINDING\tHOST\tPATH\tMATCHED\tFIRST SEEN\tLAST SEEN\tRUNS\tVERDICT", rows)
 	})
-	filterFlags(cmd, &f, &since, "host", "hash")
+	g.filterFlags(cmd, &f, &since, "host", "hash")
 	cmd.Flags().StringVar(&f.State, "verdict", "", "only this verdict: new, confirmed, benign")
 	return cmd
 }
@@ -273,6 +275,6 @@ func newHostsCommand(g *globals) *cobra.Command {
 		}
 		return g.table("HOST\tTOOL\tPLATFORM\tSTATE\tPROVEN\tANSWERED\tREASON", rows)
 	})
-	filterFlags(cmd, &f, &since, "run", "host", "state")
+	g.filterFlags(cmd, &f, &since, "run", "host", "state")
 	return cmd
 }

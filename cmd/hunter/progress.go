@@ -80,7 +80,7 @@ func (p *progress) line(e campaign.Event, what string) {
 	}
 	p.clear()
 	p.shown = len(text)
-	fmt.Fprint(p.g.err, text) //nolint:errcheck // progress
+	fmt.Fprint(p.g.err, text) // progress
 }
 
 func bar(n int) string {
@@ -91,7 +91,7 @@ func bar(n int) string {
 // clear takes the line away.
 func (p *progress) clear() {
 	if p.shown > 0 {
-		fmt.Fprintf(p.g.err, "\r%*s\r", p.shown, "") //nolint:errcheck // progress
+		fmt.Fprintf(p.g.err, "\r%*s\r", p.shown, "") // progress
 		p.shown = 0
 	}
 }

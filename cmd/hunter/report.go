@@ -59,7 +59,7 @@ func newReportCommand(g *globals) *cobra.Command {
 					return err
 				}
 				if i > 0 && format == "text" {
-					fmt.Fprintln(g.out) //nolint:errcheck // a blank line
+					fmt.Fprintln(g.out) // a blank line
 				}
 				if err := present(g.out, v); err != nil {
 					return err

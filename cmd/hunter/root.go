@@ -7,8 +7,10 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"strings"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 	"golang.org/x/term"
 
 	"github.com/hunter-project/hunter/internal/campaign"
@@ -27,6 +29,7 @@ type globals struct {
 	streams
 	db      string
 	json    bool
+	csv     bool // of commands that list
 	quiet   bool
 	noColor bool
 }
@@ -52,28 +55,28 @@ func run(ctx context.Context, args []string, s streams) int {
 	case errors.As(err, &exit):
 		return exit.code
 	}
-	var list diag.List
-	if errors.As(err, &list) {
-		_ = diag.Render(s.err, list, g.colorOn(s.err)) //nolint:errcheck // nowhere left to say it
+	if list, ok := errors.AsType[diag.List](err); ok {
+		_ = diag.Render(s.err, list, g.colorOn(s.err)) // nowhere left to say it
 		return campaign.ExitError
 	}
-	fmt.Fprintf(s.err, "hunter: %s\n", diag.Escape(err.Error())) //nolint:errcheck // nowhere left to say it
+	fmt.Fprintf(s.err, "hunter: %s\n", diag.Escape(err.Error())) // nowhere left to say it
 	return campaign.ExitError
 }
 
 func newRoot(g *globals) *cobra.Command {
 	root := &cobra.Command{
-		Use:           "hunter",
-		Short:         "Take one alert hash to every endpoint it touched, and prove what you say",
-		SilenceUsage:  true,
-		SilenceErrors: true,
-		Args:          cobra.NoArgs,
-		RunE:          func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
+		Use:               "hunter",
+		Short:             "Take one alert hash to every endpoint it touched, and prove what you say",
+		SilenceUsage:      true,
+		SilenceErrors:     true,
+		Args:              cobra.NoArgs,
+		PersistentPreRunE: func(cmd *cobra.Command, _ []string) error { return fromEnvironment(cmd) },
+		RunE:              func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
 	f := root.PersistentFlags()
-	f.StringVar(&g.db, "db", envOr("HUNTER_DB", ""), "results database: a path (default hunter.db in the state folder; environment HUNTER_DB)")
-	f.BoolVar(&g.json, "json", os.Getenv("HUNTER_JSON") == "1", "print JSON")
-	f.BoolVarP(&g.quiet, "quiet", "q", os.Getenv("HUNTER_QUIET") == "1", "no progress and no hints on stderr")
+	f.StringVar(&g.db, "db", "", "results database: a path (default hunter.db in the state folder)")
+	f.BoolVar(&g.json, "json", false, "print JSON")
+	f.BoolVarP(&g.quiet, "quiet", "q", false, "no progress and no hints on stderr")
 	f.BoolVar(&g.noColor, "no-color", os.Getenv("NO_COLOR") != "", "no colours (environment NO_COLOR)")
 	root.AddCommand(
 		newRunCommand(g), newSweepCommand(g), newPlanCommand(g), newPivotCommand(g), newIntelCommand(g), newLintCommand(g),
@@ -83,11 +86,20 @@ func newRoot(g *globals) *cobra.Command {
 	return root
 }
 
-func envOr(name, fallback string) string {
-	if v := os.Getenv(name); v != "" {
-		return v
-	}
-	return fallback
+// fromEnvironment sets every flag that was not given from its variable: --max-size from HUNTER_MAX_SIZE.
+func fromEnvironment(cmd *cobra.Command) error {
+	var faults faultList
+	cmd.Flags().VisitAll(func(f *pflag.Flag) {
+		name := "HUNTER_" + strings.ToUpper(strings.ReplaceAll(f.Name, "-", "_"))
+		value, there := os.LookupEnv(name)
+		if f.Changed || !there || value == "" || f.Name == "help" {
+			return
+		}
+		if err := cmd.Flags().Set(f.Name, value); err != nil {
+			faults.add("environment %s: %w", name, err)
+		}
+	})
+	return faults.err()
 }
 
 // dbPath gives the database's path: flag, environment, or the state folder of the XDG base directories.
@@ -117,6 +129,6 @@ func (g *globals) colorOn(w io.Writer) bool { return !g.noColor && isTerminal(w)
 // hint tells a person something beside the results.
 func (g *globals) hint(format string, args ...any) {
 	if !g.quiet {
-		fmt.Fprintf(g.err, format+"\n", args...) //nolint:errcheck // a hint
+		fmt.Fprintf(g.err, format+"\n", args...) // a hint
 	}
 }

@@ -46,7 +46,7 @@ func readCommand(g *globals, use, short string, args cobra.PositionalArgs, work 
 }
 
 // filterFlags adds the flags that narrow a list.
-func filterFlags(cmd *cobra.Command, f *results.Filter, since *string, names ...string) {
+func (g *globals) filterFlags(cmd *cobra.Command, f *results.Filter, since *string, names ...string) {
 	for _, n := range names {
 		switch n {
 		case "run":
@@ -64,4 +64,5 @@ func filterFlags(cmd *cobra.Command, f *results.Filter, since *string, names ...
 		}
 	}
 	cmd.Flags().IntVar(&f.Limit, "limit", 0, "at most so many; 0 is all")
+	cmd.Flags().BoolVar(&g.csv, "csv", false, "print CSV")
 }

@@ -100,7 +100,7 @@ func (g *globals) explain(v report.View, ind indicator.Indicator, chain []report
 			Hits      []report.HitJSON    `json:"hits"`
 		}{"hunter.why/1", v.Run.ID, v.Run.Hunt, ind, chain, hits})
 	}
-	p := func(format string, args ...any) { fmt.Fprintf(g.out, format+"\n", args...) } //nolint:errcheck // the terminal
+	p := func(format string, args ...any) { fmt.Fprintf(g.out, format+"\n", args...) } // the terminal
 	p("%s", ind)
 	p("run   %s of hunt %s", v.Run.ID, diag.Escape(v.Run.Hunt))
 	for _, e := range chain {

@@ -111,8 +111,7 @@ func Read(r io.Reader, name string) ([]*Alert, error) {
 		return nil, fail(1, 1, what, hint)
 	}
 	docs, err := parse(bytes.TrimPrefix(data, []byte("\xef\xbb\xbf")))
-	var bad *parseError
-	if errors.As(err, &bad) {
+	if bad, ok := errors.AsType[*parseError](err); ok {
 		return nil, fail(bad.line, bad.column, bad.what, bad.hint)
 	}
 	found := unwrap(docs)

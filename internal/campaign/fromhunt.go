@@ -105,7 +105,7 @@ func (s *Spec) SeedAlert(path string) error {
 	if err != nil {
 		return fmt.Errorf("open the alert: %w", err)
 	}
-	defer f.Close() //nolint:errcheck // read-only
+	defer f.Close() // read-only
 	alerts, err := alert.Read(f, path)
 	if err != nil {
 		return err

@@ -87,7 +87,7 @@ func (r *seedReader) file(path string) {
 		r.fault(path, 0, err.Error(), "")
 		return
 	}
-	defer f.Close() //nolint:errcheck // read-only
+	defer f.Close() // read-only
 	r.list(f, path)
 }
 

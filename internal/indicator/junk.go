@@ -14,18 +14,6 @@ func Junk(i Indicator) (reason string, ok bool) {
 		"6e340b9cffb37a989ca544e6bb780a2c78901d3fb33738768511a30617afa01d":
 		return "digest of a single zero byte", true
 	}
-	if i.Value != "" && i.Kind.IsDigest() {
-		same := true
-		for j := 1; j < len(i.Value); j++ {
-			if i.Value[j] != i.Value[0] {
-				same = false
-				break
-			}
-		}
-		if same {
-			return "a filler value, no digest", true
-		}
-	}
 	return "", false
 }
 

@@ -165,8 +165,7 @@ func (n *neverReader) entry(in *csv.Reader, rec []string) {
 		n.fault(line, column, what, hint)
 	}
 	ind, err := indicator.ParseHash(rec[0])
-	var refused *indicator.RefusedError
-	if errors.As(err, &refused) {
+	if refused, ok := errors.AsType[*indicator.RefusedError](err); ok {
 		fault(0, fmt.Sprintf("%q is %s", refused.Value, refused.What), refused.Reason)
 	}
 	if len(rec) < 2 || rec[1] == "" {

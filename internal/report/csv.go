@@ -21,23 +21,32 @@ func csvHeader() []string {
 // CSV writes the hits of a run, RFC 4180, with a header line.
 func CSV(w io.Writer, v View) error { return HitsCSV(w, v.Hits) }
 
-// HitsCSV writes hits as CSV. A cell that a spreadsheet would run as a formula gets a quote in front.
+// HitsCSV writes hits as CSV.
 func HitsCSV(w io.Writer, hits []results.StoredHit) error {
-	out := csv.NewWriter(w)
-	rows := [][]string{csvHeader()}
-	for _, h := range hits {
+	rows := make([][]string, len(hits))
+	for i, h := range hits {
 		j := HitOf(h)
-		rows = append(rows, []string{
+		rows[i] = []string{
 			h.Run, h.Hunt, h.Endpoint, h.Hostname, h.Tool, string(j.FoundIn), j.Path, number(j.Size), text(j.MD5), text(j.SHA1),
 			text(j.SHA256), string(j.Matched.Kind), j.Matched.Value, strconv.FormatBool(j.Conflict), text(j.Owner), text(j.MTime),
 			number(j.PID), text(j.Cmdline), text(j.StartedAt), text(j.ObservedAt),
-		})
+		}
+	}
+	return WriteCSV(w, csvHeader(), rows)
+}
+
+// WriteCSV writes a header and rows, RFC 4180. A cell that a spreadsheet would run as a formula gets a quote in front.
+func WriteCSV(w io.Writer, header []string, rows [][]string) error {
+	out := csv.NewWriter(w)
+	if err := out.Write(header); err != nil {
+		return fmt.Errorf("write CSV: %w", err)
 	}
 	for _, row := range rows {
-		for i := range row {
-			row[i] = harmless(row[i])
+		cells := make([]string, len(row))
+		for i, c := range row {
+			cells[i] = harmless(c)
 		}
-		if err := out.Write(row); err != nil {
+		if err := out.Write(cells); err != nil {
 			return fmt.Errorf("write CSV: %w", err)
 		}
 	}

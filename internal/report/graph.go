@@ -80,7 +80,7 @@ func GraphText(w io.Writer, g Graph) error {
 			}
 			fmt.Fprintf(tw, "%s\t%s\t%s\t%s\n", diag.Escape(r.Ref()), published, tlpText(r.TLP), diag.Escape(r.Title))
 		}
-		tw.Flush() //nolint:errcheck // memory
+		tw.Flush() // memory
 		return flush(w, &b)
 	}
 	refused, best := g.refusals(), bestEdges(g.Graph)
@@ -101,7 +101,7 @@ func GraphText(w io.Writer, g Graph) error {
 		}
 		fmt.Fprintf(tw, "%s\t%s\t%d\t%d\t%s\t%s\t%s\n", ind.Kind, diag.Escape(ind.Value), n.Depth, n.Confidence, relation, diag.Escape(from), diag.Escape(note))
 	}
-	tw.Flush() //nolint:errcheck // memory
+	tw.Flush() // memory
 	fmt.Fprintf(&b, "\n%s, %s, %s; %s\n", count(len(g.nodes()), "indicator", "indicators"), count(len(g.Graph.Files), "file", "files"),
 		count(len(g.Graph.Reports), "report", "reports"), graphState(g.Graph))
 	g.lost(&b)

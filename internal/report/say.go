@@ -82,11 +82,12 @@ func foundClause(v View) string {
 func provenClause(v View) string {
 	s := v.Run.States
 	total := v.Run.Endpoints - s[ledger.Excluded]
-	out := fmt.Sprintf("%d of %d proven, of which %d free of these files within that scope", v.Run.Proven, total, s[ledger.Absent])
+	var out strings.Builder
+	fmt.Fprintf(&out, "%d of %d proven, of which %d free of these files within that scope", v.Run.Proven, total, s[ledger.Absent])
 	for _, t := range coverageOf(v).Tools {
-		out += fmt.Sprintf("; %s (recorded) saw none of them on %d of %d endpoints, which proves nothing about today", diag.Escape(t.Tool), t.NotSeen, t.Endpoints)
+		fmt.Fprintf(&out, "; %s (recorded) saw none of them on %d of %d endpoints, which proves nothing about today", diag.Escape(t.Tool), t.NotSeen, t.Endpoints)
 	}
-	return out
+	return out.String()
 }
 
 func notLooked(v View) []string {

@@ -188,7 +188,7 @@ func (p page) coverage(v View) {
 		for _, g := range gaps[:min(len(gaps), textHits)] {
 			fmt.Fprintf(tw, "  %s\t%s\t%s\t%s\n", diag.Escape(g.Hostname), diag.Escape(g.Tool), g.Coverage.State, diag.Escape(g.Coverage.Reason))
 		}
-		tw.Flush() //nolint:errcheck // memory
+		tw.Flush() // memory
 		if more := len(gaps) - textHits; more > 0 {
 			p.line("  and %d more: hunter hosts --run %s", more, v.Run.ID)
 		}

@@ -66,6 +66,7 @@ func benchBare(b *testing.B) time.Duration {
 		if err != nil {
 			b.Fatal(err)
 		}
+		defer stmt.Close()
 		for _, h := range benchRows(i) {
 			if _, err := stmt.ExecContext(b.Context(), resultstest.RunOne, fmt.Sprintf("h%03d", i), "fleet", string(h.FoundIn), h.Path, h.Size, h.MD5,
 				h.SHA1, h.SHA256, string(h.Matched.Kind), h.Matched.Value, h.Owner, "2026-11-20T10:01:00.123Z"); err != nil {

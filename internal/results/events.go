@@ -23,8 +23,8 @@ const (
 func detail(pairs ...any) string {
 	m := map[string]any{}
 	for i := 0; i+1 < len(pairs); i += 2 {
-		if pairs[i+1] != "" {
-			m[pairs[i].(string)] = pairs[i+1]
+		if name, ok := pairs[i].(string); ok && pairs[i+1] != "" {
+			m[name] = pairs[i+1]
 		}
 	}
 	if len(m) == 0 {

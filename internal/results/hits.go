@@ -32,12 +32,12 @@ func insertHits(ctx context.Context, tx *sql.Tx, a AnswerRecord, at time.Time) e
 	if err != nil {
 		return err
 	}
-	defer finding.Close() //nolint:errcheck // ends with the transaction
+	defer finding.Close() // ends with the transaction
 	hit, err := tx.PrepareContext(ctx, insertHit)
 	if err != nil {
 		return err
 	}
-	defer hit.Close() //nolint:errcheck // ends with the transaction
+	defer hit.Close() // ends with the transaction
 	seen, host := stamp(at), diag.Escape(a.Hostname)
 	whole := context.WithoutCancel(ctx) // a context that can end costs mattn a goroutine for every statement
 	for _, h := range a.Verdict.Hits {

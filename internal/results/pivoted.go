@@ -61,7 +61,7 @@ func insertEdges(ctx context.Context, tx *sql.Tx, run string, edges []indicator.
 	if err != nil {
 		return err
 	}
-	defer stmt.Close() //nolint:errcheck // ends with the transaction
+	defer stmt.Close() // ends with the transaction
 	for i, e := range edges {
 		if _, err := stmt.ExecContext(ctx, run, i, e.From.Kind, protect(e.From.Value), e.To.Kind, protect(e.To.Value), string(e.Relation),
 			e.Provider, protect(e.Report), e.Confidence, stamp(e.Time), e.Raw, string(e.TLP)); err != nil {

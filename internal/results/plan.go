@@ -64,7 +64,7 @@ func insertIndicators(ctx context.Context, tx *sql.Tx, run string, inds []RunInd
 	if err != nil {
 		return err
 	}
-	defer stmt.Close() //nolint:errcheck // ends with the transaction
+	defer stmt.Close() // ends with the transaction
 	for i, x := range inds {
 		if _, err := stmt.ExecContext(ctx, run, i, x.Tool, string(x.Indicator.Kind), diag.Escape(x.Indicator.Value), string(x.Status),
 			diag.Escape(x.Reason), string(x.Relation), x.Provider, diag.Escape(x.Report), x.Confidence, x.Sibling); err != nil {
@@ -80,7 +80,7 @@ func insertTargets(ctx context.Context, tx *sql.Tx, run string, targets []Target
 	if err != nil {
 		return err
 	}
-	defer stmt.Close() //nolint:errcheck // ends with the transaction
+	defer stmt.Close() // ends with the transaction
 	for i, t := range targets {
 		if _, err := stmt.ExecContext(ctx, run, i, t.Endpoint, diag.Escape(t.Hostname), t.Tool, string(t.Mode), t.Platform, diag.Escape(t.Scope), t.Hashset,
 			stamp(t.WindowFrom), stamp(t.WindowTo), string(t.Coverage.State), flag(t.Coverage.Proven), diag.Escape(t.Coverage.Reason), stamp(t.AnsweredAt)); err != nil {
@@ -96,12 +96,12 @@ func insertQueries(ctx context.Context, tx *sql.Tx, run string, queries []Stored
 	if err != nil {
 		return err
 	}
-	defer question.Close() //nolint:errcheck // ends with the transaction
+	defer question.Close() // ends with the transaction
 	query, err := tx.PrepareContext(ctx, `INSERT INTO query (run, endpoint, tool, id, seq, question, state, attempts) VALUES (?, ?, ?, ?, ?, ?, ?, ?)`)
 	if err != nil {
 		return err
 	}
-	defer query.Close() //nolint:errcheck // ends with the transaction
+	defer query.Close() // ends with the transaction
 	stored := map[string]bool{}
 	for _, q := range queries {
 		body, err := pack(q.Query)

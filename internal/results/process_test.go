@@ -75,7 +75,7 @@ func TestProcesses(t *testing.T) {
 	if err := writer.Process.Kill(); err != nil {
 		t.Fatal(err)
 	}
-	for next() { //nolint:revive // what it said before it was killed
+	for next() {
 	}
 	_ = writer.Wait() // it was killed
 

@@ -80,7 +80,7 @@ func (s *Store) OpenRaw(ctx context.Context, digest string) (io.ReadCloser, erro
 	if err != nil {
 		return nil, fail(what, err)
 	}
-	rows, err := s.r.QueryContext(ctx, `SELECT data FROM raw_chunk WHERE digest = ? ORDER BY seq`, digest)
+	rows, err := s.r.QueryContext(ctx, `SELECT data FROM raw_chunk WHERE digest = ? ORDER BY seq`, digest) //nolint:rowserrcheck // the reader checks it at the end
 	if err != nil {
 		return nil, fail(what, err)
 	}

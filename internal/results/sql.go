@@ -3,6 +3,7 @@ package results
 import (
 	"context"
 	"database/sql"
+	"slices"
 	"strings"
 	"time"
 )
@@ -62,7 +63,7 @@ func (s *Store) query(ctx context.Context, what string, scan func(rows *sql.Rows
 	if err != nil {
 		return fail(what, err)
 	}
-	defer rows.Close() //nolint:errcheck // read-only
+	defer rows.Close() // read-only
 	for rows.Next() {
 		if err := scan(rows); err != nil {
 			return fail(what, err)
@@ -121,7 +122,7 @@ func (w *where) page(limit int) []any {
 	if limit <= 0 {
 		limit = 1<<31 - 1
 	}
-	return append(w.args[:len(w.args):len(w.args)], limit)
+	return append(slices.Clip(w.args), limit)
 }
 
 // places gives n places for values, and the values.

@@ -9,12 +9,12 @@ func (w words) running() string {
 	linux := w.q.Platform == "linux"
 	cols := "pid, name, path, cmdline, uid, start_time, parent, state"
 	group := "SELECT path, min(pid) AS pid FROM p WHERE path <> '' GROUP BY path"
-	through, real, pick, link := "g.path", "g.path", "g.path, g.pid", "p.path = k.path"
+	through, onDisk, pick, link := "g.path", "g.path", "g.path, g.pid", "p.path = k.path"
 	again := "k.path"
 	if linux {
 		cols += ", on_disk, cgroup_path"
 		group = "SELECT path, cgroup_path, on_disk, min(pid) AS pid FROM p WHERE path <> '' GROUP BY path, cgroup_path, on_disk, CASE on_disk WHEN 1 THEN 0 ELSE pid END"
-		through, real = "'/proc/' || g.pid || '/exe'", "CASE g.on_disk WHEN 1 THEN g.path ELSE '' END"
+		through, onDisk = "'/proc/' || g.pid || '/exe'", "CASE g.on_disk WHEN 1 THEN g.path ELSE '' END"
 		pick = "g.path, g.pid, g.cgroup_path, g.on_disk"
 		link = "p.path = k.path AND p.cgroup_path = k.cgroup_path AND p.on_disk = k.on_disk AND (k.on_disk = 1 OR p.pid = k.pid)"
 		again = "'/proc/' || p.pid || '/exe'"
@@ -24,7 +24,7 @@ func (w words) running() string {
 		"WITH p AS MATERIALIZED (SELECT "+cols+" FROM processes WHERE pid >= 0),",
 		"x AS MATERIALIZED (SELECT pid, path, 0 AS size, CASE WHEN "+w.kernel()+" THEN 'kernel' WHEN state IN ('Z','X') THEN 'ended' ELSE 'noimage' END AS sort FROM p WHERE path = ''),",
 		"k AS MATERIALIZED (SELECT "+pick+", coalesce(f.size,-1) AS size, coalesce(f.mtime,'') AS mtime, h.path IS NOT NULL AS seen, "+w.digests(),
-		" FROM ("+group+") g LEFT JOIN file f ON f.path = "+real+" LEFT JOIN hash h ON h.path = "+through+"),",
+		" FROM ("+group+") g LEFT JOIN file f ON f.path = "+onDisk+" LEFT JOIN hash h ON h.path = "+through+"),",
 		w.matched(),
 		meta(),
 		w.hits("p.name", "p.path", "p.pid", owner("p.uid"), "p.start_time", "p.cmdline", "m AS k CROSS JOIN p ON "+link, again),

@@ -35,7 +35,7 @@ type osqueryd struct {
 // shortDir gives a folder whose path leaves room for a socket's name.
 func shortDir(t *testing.T) string {
 	t.Helper()
-	dir, err := os.MkdirTemp("", "osq")
+	dir, err := os.MkdirTemp("", "osq") //nolint:usetesting // its folders have long paths
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -1,0 +1,89 @@
+package app_test
+
+import (
+	"bytes"
+	"flag"
+	"os"
+	"path/filepath"
+	"testing"
+
+	"github.com/santhosh-tekuri/jsonschema/v6"
+	"gopkg.in/yaml.v3"
+
+	"github.com/hunter-project/hunter/hunts"
+	"github.com/hunter-project/hunter/hunts/huntstest"
+	"github.com/hunter-project/hunter/internal/app"
+)
+
+const schemaFile = "../../hunts/schema.json"
+
+func updating() bool {
+	f := flag.Lookup("update")
+	return f != nil && f.Value.String() == "true"
+}
+
+func TestMain(m *testing.M) {
+	flag.Bool("update", false, "write the schema anew")
+	os.Exit(m.Run())
+}
+
+func TestSchemaIsInStep(t *testing.T) {
+	t.Parallel()
+	huntstest.Schema(t, app.Catalog(), schemaFile, updating())
+}
+
+func TestEveryKeyIsDocumented(t *testing.T) {
+	t.Parallel()
+	text, err := hunts.Schema(app.Catalog())
+	if err != nil {
+		t.Fatal(err)
+	}
+	huntstest.Documented(t, text, "../../docs/hunts-file.md")
+}
+
+// The examples pass lint, and the committed schema by a validator that is not ours.
+func TestExamplesAreValid(t *testing.T) {
+	t.Parallel()
+	found, err := filepath.Glob("../../examples/*.yaml")
+	if err != nil || len(found) == 0 {
+		t.Fatalf("examples: %v, %v", found, err)
+	}
+	text, err := os.ReadFile(schemaFile)
+	if err != nil {
+		t.Fatal(err)
+	}
+	doc, err := jsonschema.UnmarshalJSON(bytes.NewReader(text))
+	if err != nil {
+		t.Fatal(err)
+	}
+	c := jsonschema.NewCompiler()
+	if err := c.AddResource(hunts.SchemaID, doc); err != nil {
+		t.Fatal(err)
+	}
+	schema, err := c.Compile(hunts.SchemaID)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, path := range found {
+		if _, list, err := hunts.Load([]string{path}, nil, app.Catalog()); err != nil || len(list) > 0 {
+			t.Errorf("%s: %v, %v", path, err, list)
+		}
+		text, err := os.ReadFile(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var v any
+		if err := yaml.Unmarshal(text, &v); err != nil {
+			t.Fatal(err)
+		}
+		if err := schema.Validate(v); err != nil {
+			t.Errorf("%s: %v", path, err)
+		}
+		if m, ok := v.(map[string]any); ok {
+			m["no_such_key"] = 1
+			if schema.Validate(m) == nil {
+				t.Errorf("%s: the schema takes a key that nobody knows", path)
+			}
+		}
+	}
+}

@@ -77,7 +77,7 @@ func newRoot(g *globals) *cobra.Command {
 	f.StringVar(&g.db, "db", "", "results database: a path (default hunter.db in the state folder)")
 	f.BoolVar(&g.json, "json", false, "print JSON")
 	f.BoolVarP(&g.quiet, "quiet", "q", false, "no progress and no hints on stderr")
-	f.BoolVar(&g.noColor, "no-color", os.Getenv("NO_COLOR") != "", "no colours (environment NO_COLOR)")
+	f.BoolVar(&g.noColor, "no-color", false, "no colours (environment NO_COLOR)")
 	root.AddCommand(
 		newRunCommand(g), newSweepCommand(g), newPlanCommand(g), newPivotCommand(g), newIntelCommand(g), newLintCommand(g),
 		newRunsCommand(g), newHitsCommand(g), newFindingsCommand(g), newHostsCommand(g), newWhyCommand(g), newSayCommand(g),
@@ -124,7 +124,7 @@ func isTerminal(w io.Writer) bool {
 	return ok && term.IsTerminal(int(f.Fd()))
 }
 
-func (g *globals) colorOn(w io.Writer) bool { return !g.noColor && isTerminal(w) }
+func (g *globals) colorOn(w io.Writer) bool { return !g.noColor && os.Getenv("NO_COLOR") == "" && isTerminal(w) }
 
 // hint tells a person something beside the results.
 func (g *globals) hint(format string, args ...any) {

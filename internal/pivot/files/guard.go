@@ -1,6 +1,7 @@
 package files
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"io"
@@ -46,6 +47,8 @@ type guard struct {
 	length   int
 	lines    int     // newlines before the remembered ones
 	newlines []int64 // offsets of the last newlines
+	tail     []byte  // what was read since the current element began, and a little before
+	tailAt   int64   // offset of its first byte
 }
 
 var (
@@ -56,6 +59,7 @@ var (
 
 func (g *guard) Read(p []byte) (int, error) {
 	n, err := g.r.Read(p)
+	g.keep(p[:n])
 	for i, c := range p[:n] {
 		if e := g.step(c, g.offset+int64(i)); e != nil {
 			g.offset += int64(i)
@@ -67,6 +71,23 @@ func (g *guard) Read(p []byte) (int, error) {
 		return n, &stop{at: g.offset, err: errElement}
 	}
 	return n, err
+}
+
+// keep remembers the current element, which is bounded.
+func (g *guard) keep(p []byte) {
+	if done := g.mark - g.tailAt; done > 64<<10 && done <= int64(len(g.tail)) {
+		g.tail = append(g.tail[:0], g.tail[done:]...)
+		g.tailAt = g.mark
+	}
+	g.tail = append(g.tail, p...)
+}
+
+// element gives the bytes of the current element as far as they were read, and the offset of the first.
+func (g *guard) element() ([]byte, int64) {
+	from := min(max(g.mark-g.tailAt, 0), int64(len(g.tail)))
+	b := g.tail[from:]
+	rest := bytes.TrimLeft(b, " \t\r\n,:")
+	return rest, g.tailAt + from + int64(len(b)-len(rest))
 }
 
 // stop is a bound that was passed, with its offset.

@@ -151,7 +151,7 @@ func (s *Store) importFile(ctx context.Context, path string, opt ImportOptions) 
 	if err != nil {
 		return FileResult{Name: path, Error: err.Error()}, nil
 	}
-	defer f.Close() //nolint:errcheck // read-only
+	defer f.Close() // read-only
 	return s.importOne(ctx, path, f, info, opt)
 }
 
@@ -182,7 +182,7 @@ func (s *Store) importOne(ctx context.Context, name string, r io.Reader, info fs
 	done := false
 	defer func() {
 		if !done {
-			_ = tx.Rollback() //nolint:errcheck // the error in hand says more
+			_ = tx.Rollback() // the error in hand says more
 		}
 	}()
 	src := s.newSource(ctx, tx, name, info, opt)
@@ -194,8 +194,7 @@ func (s *Store) importOne(ctx context.Context, name string, r io.Reader, info fs
 		if ctx.Err() != nil {
 			return res, ctx.Err()
 		}
-		var fault *Fault
-		if errors.As(err, &fault) {
+		if fault, ok := errors.AsType[*Fault](err); ok {
 			res.Error = fault.Error()
 			return res, nil
 		}
@@ -204,11 +203,14 @@ func (s *Store) importOne(ctx context.Context, name string, r io.Reader, info fs
 	if err := src.close(p.format); err != nil {
 		return res, fmt.Errorf("import %s: %w", name, err)
 	}
+	if err := tx.QueryRowContext(ctx, `SELECT coalesce(sum(members), 0) FROM intel_report WHERE source = ?`, p.k.source).Scan(&res.Indicators); err != nil {
+		return res, fmt.Errorf("import %s: %w", name, err)
+	}
 	if err := tx.Commit(); err != nil {
 		return res, fmt.Errorf("import %s: %w", name, err)
 	}
 	done = true
-	res.Format, res.Digest, res.Reports, res.Indicators = p.format, src.digest, len(p.k.reports), p.k.members
+	res.Format, res.Digest, res.Reports = p.format, src.digest, len(p.k.reports)
 	res.Refused, res.Refusals = p.k.nRefuse, p.k.refused
 	return res, nil
 }
@@ -244,15 +246,13 @@ func (s *Store) newSource(ctx context.Context, tx *sql.Tx, name string, info fs.
 
 // open replaces what an earlier import of the same file brought.
 func (in *incoming) open() error {
-	key := in.name
+	key := "stdin " + in.store.now().UTC().Format(timeText)
 	if in.info != nil {
 		abs, err := filepath.Abs(in.name)
 		if err != nil {
 			return err
 		}
 		key = abs
-	} else {
-		key = "stdin " + in.store.now().UTC().Format(timeText)
 	}
 	if err := in.sink.exec(`DELETE FROM intel_source WHERE name = ?`, key); err != nil {
 		return err

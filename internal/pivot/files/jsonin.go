@@ -1,6 +1,7 @@
 package files
 
 import (
+	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -29,20 +30,31 @@ func (j *jsonIn) fault(name string, err error) error {
 	case errors.As(err, &bound):
 		at, message = bound.at, bound.Error()
 	case errors.As(err, &syntax):
-		at = max(syntax.Offset-1, 0)
+		at = j.broken(syntax)
 	case errors.As(err, &typ):
 		message = fmt.Sprintf("%s is a %s, which does not belong there", typ.Field, typ.Value)
 	case errors.Is(err, io.ErrUnexpectedEOF), errors.Is(err, io.EOF):
 		at, message = j.g.offset, "the file ends in the middle"
 	case errors.Is(err, errBomb):
 	default:
-		var f *Fault
-		if errors.As(err, &f) {
+		if _, ok := errors.AsType[*Fault](err); ok {
 			return err
 		}
 	}
 	line, col := j.g.position(at)
 	return &Fault{File: name, Line: line, Column: col, Message: "damaged JSON: " + strings.TrimPrefix(message, "json: ")}
+}
+
+// broken finds where a syntax error is: the decoder counts from another place than the file's beginning, so the element
+// that it is in is read once more.
+func (j *jsonIn) broken(syntax *json.SyntaxError) int64 {
+	part, from := j.g.element()
+	var raw json.RawMessage
+	var again *json.SyntaxError
+	if err := json.NewDecoder(bytes.NewReader(part)).Decode(&raw); errors.As(err, &again) {
+		return from + max(again.Offset-1, 0)
+	}
+	return max(syntax.Offset-1, j.dec.InputOffset())
 }
 
 // element decodes the next value whole.

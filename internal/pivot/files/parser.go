@@ -221,8 +221,8 @@ func (p *parser) replay(e *event, rest map[string]json.RawMessage) error {
 // other takes an object that no key told: a STIX object in a list, or something that is refused by name.
 func (p *parser) other(rest map[string]json.RawMessage) error {
 	var typ, id string
-	_ = json.Unmarshal(rest["type"], &typ) //nolint:errcheck // absent or no text: not STIX
-	_ = json.Unmarshal(rest["id"], &id)    //nolint:errcheck // absent or no text: not STIX
+	_ = json.Unmarshal(rest["type"], &typ) // absent or no text: not STIX
+	_ = json.Unmarshal(rest["id"], &id)    // absent or no text: not STIX
 	switch {
 	case typ != "" && strings.HasPrefix(id, typ+"--") && typ != "bundle":
 		raw, err := json.Marshal(rest)

@@ -339,7 +339,7 @@ func (n node) leaf() []stixGroup {
 			g.file.Names = []string{v}
 			g.others = indicatorsOf(indicator.Filename, v)
 		case object == "file" && property == "size":
-			g.file.Size, _ = strconv.ParseInt(v, 10, 64) //nolint:errcheck // not a number: unknown
+			g.file.Size, _ = strconv.ParseInt(v, 10, 64) // not a number: unknown
 		default:
 			kind, ok := stixKind(object)
 			if !ok {

@@ -86,7 +86,7 @@ func (p *Provider) rows(ctx context.Context, scan func(*sql.Rows) error, text st
 	if err != nil {
 		return fmt.Errorf("read the intelligence store: %w", err)
 	}
-	defer rows.Close() //nolint:errcheck // read-only
+	defer rows.Close() // read-only
 	for rows.Next() {
 		if err := scan(rows); err != nil {
 			return fmt.Errorf("read the intelligence store: %w", err)

@@ -22,7 +22,6 @@ type sink struct {
 	reports map[string]int64
 	refused []Refusal
 	nRefuse int
-	members int
 }
 
 // Refusal is one value of a file that was not taken, and why.
@@ -30,6 +29,18 @@ type Refusal struct {
 	Line   int    `json:"line,omitempty"`
 	Value  string `json:"value,omitempty"`
 	Reason string `json:"reason"`
+}
+
+// String gives "line N: value: reason", as far as it is known.
+func (r Refusal) String() string {
+	out := r.Reason
+	if r.Value != "" {
+		out = r.Value + ": " + out
+	}
+	if r.Line > 0 {
+		out = fmt.Sprintf("line %d: %s", r.Line, out)
+	}
+	return out
 }
 
 // maxRefusals is how many refusals are listed; the count is true.
@@ -55,7 +66,7 @@ func (k *sink) stmt(text string) (*sql.Stmt, error) {
 }
 
 func (k *sink) exec(text string, args ...any) error {
-	s, err := k.stmt(text)
+	s, err := k.stmt(text) //nolint:sqlclosecheck // kept for the whole import; the transaction closes it
 	if err != nil {
 		return err
 	}
@@ -64,7 +75,7 @@ func (k *sink) exec(text string, args ...any) error {
 }
 
 func (k *sink) id(text string, args ...any) (id int64, err error) {
-	s, err := k.stmt(text)
+	s, err := k.stmt(text) //nolint:sqlclosecheck // kept for the whole import; the transaction closes it
 	if err != nil {
 		return 0, err
 	}
@@ -129,7 +140,6 @@ func (k *sink) member(report int64, m member) error {
 	if err != nil {
 		return err
 	}
-	k.members++
 	return k.exec(`INSERT INTO intel_member (report, indicator, confidence, time, tlp) VALUES (?, ?, ?, ?, ?)
 		ON CONFLICT (report, indicator) DO UPDATE SET confidence = max(confidence, excluded.confidence)`,
 		report, id, m.confidence, stamp(m.time), string(m.tlp))

@@ -77,7 +77,7 @@ func (s *Store) Search(ctx context.Context, text string, limit int) ([]Found, er
 	if err != nil {
 		return nil, fmt.Errorf("search the intelligence store: %w", err)
 	}
-	defer rows.Close() //nolint:errcheck // read-only
+	defer rows.Close() // read-only
 	var out []Found
 	for rows.Next() {
 		var f Found
@@ -117,7 +117,7 @@ func (s *Store) Stats(ctx context.Context) (Stats, error) {
 		if err != nil {
 			return fmt.Errorf("count the intelligence store: %w", err)
 		}
-		defer rows.Close() //nolint:errcheck // read-only
+		defer rows.Close() // read-only
 		for rows.Next() {
 			if err := each(rows); err != nil {
 				return fmt.Errorf("count the intelligence store: %w", err)

@@ -118,8 +118,7 @@ func (p *parser) readCSV(in io.Reader, delimiter rune) error {
 }
 
 func (p *parser) csvFault(cr *csv.Reader, err error) error {
-	var pe *csv.ParseError
-	if errors.As(err, &pe) {
+	if pe, ok := errors.AsType[*csv.ParseError](err); ok {
 		return &Fault{File: p.name, Line: pe.Line, Column: pe.Column, Message: "damaged CSV: " + pe.Err.Error()}
 	}
 	line, _ := cr.FieldPos(0)

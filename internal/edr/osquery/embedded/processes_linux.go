@@ -38,7 +38,7 @@ func (e *Engine) processesTable() *table {
 func (e *Engine) bootTime(q *query) int64 {
 	for line := range strings.Lines(e.text(q, "processes", "/proc/stat")) {
 		if rest, ok := strings.CutPrefix(line, "btime "); ok {
-			n, _ := strconv.ParseInt(strings.TrimSpace(rest), 10, 64) //nolint:errcheck // unreadable: 0
+			n, _ := strconv.ParseInt(strings.TrimSpace(rest), 10, 64) // unreadable: 0
 			return n
 		}
 	}
@@ -93,7 +93,7 @@ func (e *Engine) process(q *query, pid, boot int64) []any {
 		return nil
 	}
 	num := func(i int) int64 {
-		n, _ := strconv.ParseInt(f[i], 10, 64) //nolint:errcheck // the kernel writes numbers
+		n, _ := strconv.ParseInt(f[i], 10, 64) // the kernel writes numbers
 		return n
 	}
 	path, onDisk := e.image(q, dir, f[0], num(1), pid)
@@ -103,9 +103,9 @@ func (e *Engine) process(q *query, pid, boot int64) []any {
 		return nil
 	}
 	cmdline = strings.TrimRight(strings.ReplaceAll(cmdline, "\x00", " "), " ")
-	cwd, _ := e.opt.FS.Readlink(dir + "/cwd")   //nolint:errcheck // for the process's owner alone
-	root, _ := e.opt.FS.Readlink(dir + "/root") //nolint:errcheck // for the process's owner alone
-	cgroup, _ := slurp(e.opt.FS, dir+"/cgroup") //nolint:errcheck // not everywhere
+	cwd, _ := e.opt.FS.Readlink(dir + "/cwd")   // for the process's owner alone
+	root, _ := e.opt.FS.Readlink(dir + "/root") // for the process's owner alone
+	cgroup, _ := slurp(e.opt.FS, dir+"/cgroup") // not everywhere
 	read, written := e.io(dir)
 	pageSize := int64(unix.Getpagesize())
 	return []any{
@@ -149,7 +149,7 @@ func (e *Engine) status(dir string) (ids [6]int64) {
 				continue
 			}
 			for i, v := range strings.Fields(rest)[:3] {
-				ids[at*3+i], _ = strconv.ParseInt(v, 10, 64) //nolint:errcheck // the kernel writes numbers
+				ids[at*3+i], _ = strconv.ParseInt(v, 10, 64) // the kernel writes numbers
 			}
 		}
 	}
@@ -163,7 +163,7 @@ func (e *Engine) io(dir string) (read, written int64) {
 	}
 	for line := range strings.Lines(text) {
 		k, v, _ := strings.Cut(strings.TrimSpace(line), ": ")
-		n, _ := strconv.ParseInt(v, 10, 64) //nolint:errcheck // the kernel writes numbers
+		n, _ := strconv.ParseInt(v, 10, 64) // the kernel writes numbers
 		switch k {
 		case "read_bytes":
 			read = n

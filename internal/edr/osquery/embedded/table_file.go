@@ -56,8 +56,8 @@ func (e *Engine) paths(q *query, op, by string, like bool, value string) (source
 	}
 	var dirs []string
 	for _, d := range found {
-		if strings.HasSuffix(d, sep) {
-			dirs = append(dirs, strings.TrimSuffix(d, sep))
+		if before, ok := strings.CutSuffix(d, sep); ok {
+			dirs = append(dirs, before)
 		}
 	}
 	return &dirSource{engine: e, q: q, op: op, dirs: dirs}, nil
@@ -177,12 +177,10 @@ func gone(err error) bool { return errors.Is(err, fs.ErrNotExist) }
 
 // reason is the short text of a file error, without the path.
 func reason(err error) string {
-	var pe *fs.PathError
-	if errors.As(err, &pe) {
+	if pe, ok := errors.AsType[*fs.PathError](err); ok {
 		return pe.Err.Error()
 	}
-	var le *os.LinkError
-	if errors.As(err, &le) {
+	if le, ok := errors.AsType[*os.LinkError](err); ok {
 		return le.Err.Error()
 	}
 	return err.Error()

@@ -73,7 +73,7 @@ func (e *Engine) osVersion(q *query) ([][]any, error) {
 	}
 	var n [3]int
 	for i, part := range strings.SplitN(kv["VERSION_ID"], ".", 3) {
-		n[i], _ = strconv.Atoi(part) //nolint:errcheck // not a number: 0, as in osquery
+		n[i], _ = strconv.Atoi(part) // not a number: 0, as in osquery
 	}
 	return [][]any{{
 		kv["NAME"], kv["VERSION"], n[0], n[1], n[2], kv["BUILD_ID"], kv["ID"], kv["ID_LIKE"], kv["VERSION_CODENAME"], runtime.GOARCH, 0, "",
@@ -101,7 +101,7 @@ func (e *Engine) systemInfo(q *query) ([][]any, error) {
 	}
 	var memory int64
 	if rest, ok := strings.CutPrefix(e.text(q, "system_info", "/proc/meminfo"), "MemTotal:"); ok {
-		kb, _ := strconv.ParseInt(strings.Fields(rest)[0], 10, 64) //nolint:errcheck // not a number: 0
+		kb, _ := strconv.ParseInt(strings.Fields(rest)[0], 10, 64) // not a number: 0
 		memory = kb << 10
 	}
 	dmi := func(name string) string {
@@ -116,6 +116,6 @@ func (e *Engine) systemInfo(q *query) ([][]any, error) {
 
 func (e *Engine) uptime(q *query) ([][]any, error) {
 	first, _, _ := strings.Cut(e.text(q, "uptime", "/proc/uptime"), " ")
-	seconds, _ := strconv.ParseFloat(first, 64) //nolint:errcheck // unreadable is noted
+	seconds, _ := strconv.ParseFloat(first, 64) // unreadable is noted
 	return [][]any{uptimeRow(time.Duration(seconds * float64(time.Second)))}, nil
 }

@@ -1,0 +1,102 @@
+package campaign_test
+
+import (
+	"errors"
+	"io"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/hunter-project/hunter/internal/campaign"
+	"github.com/hunter-project/hunter/internal/diag"
+	"github.com/hunter-project/hunter/internal/indicator"
+)
+
+const (
+	md5A = "03b86596559fe700bc4246bc4995ffd9"
+	shaA = "ddfccb8f030fcd4f79333764fad3298260db118d"
+)
+
+func TestReadSeeds(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	list := filepath.Join(dir, "list.txt")
+	if err := os.WriteFile(list, []byte("\ufeff# list\r\n"+md5A+"  invoice.exe\r\n\r\n"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	alert := filepath.Join(dir, "alert.json")
+	if err := os.WriteFile(alert, []byte(`{"file":{"hash":{"sha256":"`+unknown+`","md5":"`+md5A+`"},"size":24}}`), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	for name, tt := range map[string]struct {
+		args  []string
+		stdin string
+		want  []indicator.File
+	}{
+		"mixed kinds":    {args: []string{md5A, "sha1:" + strings.ToUpper(shaA), "SHA256=" + unknown}, want: []indicator.File{{MD5: md5A}, {SHA1: shaA}, {SHA256: unknown}}},
+		"a list":         {args: []string{list}, want: []indicator.File{{MD5: md5A}}},
+		"an alert":       {args: []string{alert}, want: []indicator.File{{MD5: md5A, SHA256: unknown, Size: 24}}},
+		"standard input": {args: []string{"-"}, stdin: "sha256,size\n" + unknown + ",24\n", want: []indicator.File{{SHA256: unknown}}},
+		"an alert there": {args: []string{"-"}, stdin: `{"hash":"` + md5A + `"}`, want: []indicator.File{{MD5: md5A}}},
+		"one file's digests": {args: []string{"-"}, stdin: "MD5=" + md5A + ",SHA1=" + shaA + ",IMPHASH=" + md5A + "\n",
+			want: []indicator.File{{MD5: md5A, SHA1: shaA}}},
+		"quoted": {args: []string{"-"}, stdin: `"` + md5A + `","x"` + "\n", want: []indicator.File{{MD5: md5A}}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			var spec campaign.Spec
+			if err := spec.ReadSeeds(tt.args, strings.NewReader(tt.stdin)); err != nil {
+				t.Fatal(err)
+			}
+			if diff := cmp.Diff(tt.want, spec.Seed.Files); diff != "" {
+				t.Error(diff)
+			}
+		})
+	}
+}
+
+func TestReadSeedsTellsEveryFault(t *testing.T) {
+	t.Parallel()
+	var spec campaign.Spec
+	err := spec.ReadSeeds([]string{"-", "imphash:" + md5A, t.TempDir()}, strings.NewReader(md5A+"\nnonsense\n"+md5A[:31]+"\n"))
+	var list diag.List
+	if !errors.As(err, &list) || len(list) != 4 {
+		t.Fatalf("%v", err)
+	}
+	for _, want := range []string{"-:2:1: error", "-:3:1: error", "imphash", "folder"} {
+		if !strings.Contains(err.Error(), want) {
+			t.Errorf("%q is not in\n%v", want, err)
+		}
+	}
+	for name, text := range map[string]string{
+		"UTF-16":    "\xff\xfea\x00",
+		"long line": strings.Repeat("a", 1<<17),
+		"nothing":   "# nothing\n",
+	} {
+		var spec campaign.Spec
+		if err := spec.ReadSeeds([]string{"-"}, strings.NewReader(text)); err == nil {
+			t.Errorf("%s is taken", name)
+		}
+	}
+}
+
+// A line without end is refused before it fills memory.
+func TestEndlessLine(t *testing.T) {
+	t.Parallel()
+	var spec campaign.Spec
+	if err := spec.ReadSeeds([]string{"-"}, io.LimitReader(endless{}, 2<<30)); err == nil {
+		t.Error("a line of 2 GiB is taken")
+	}
+}
+
+type endless struct{}
+
+func (endless) Read(p []byte) (int, error) {
+	for i := range p {
+		p[i] = 'a'
+	}
+	return len(p), nil
+}

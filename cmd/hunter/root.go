@@ -124,7 +124,9 @@ func isTerminal(w io.Writer) bool {
 	return ok && term.IsTerminal(int(f.Fd()))
 }
 
-func (g *globals) colorOn(w io.Writer) bool { return !g.noColor && os.Getenv("NO_COLOR") == "" && isTerminal(w) }
+func (g *globals) colorOn(w io.Writer) bool {
+	return !g.noColor && os.Getenv("NO_COLOR") == "" && isTerminal(w)
+}
 
 // hint tells a person something beside the results.
 func (g *globals) hint(format string, args ...any) {

@@ -16,12 +16,17 @@ import (
 	"github.com/rogpeppe/go-internal/testscript"
 )
 
+// asCommand is the variable that makes the test binary be hunter.
+const asCommand = "HUNTER_TEST_AS_COMMAND"
+
 func TestMain(m *testing.M) {
-	testscript.Main(m, map[string]func(){
-		"hunter": func() {
-			os.Exit(run(context.Background(), os.Args[1:], streams{in: os.Stdin, out: os.Stdout, err: os.Stderr}))
-		},
-	})
+	command := func() {
+		os.Exit(run(context.Background(), os.Args[1:], streams{in: os.Stdin, out: os.Stdout, err: os.Stderr}))
+	}
+	if os.Getenv(asCommand) != "" {
+		command()
+	}
+	testscript.Main(m, map[string]func(){"hunter": command})
 }
 
 // TestScripts runs the command line as a person does. A script has the examples at $EXAMPLES and a database of its own.
@@ -37,6 +42,7 @@ func TestScripts(t *testing.T) {
 			e.Setenv("EXAMPLES", examples)
 			e.Setenv("HUNTER_DB", filepath.Join(e.WorkDir, "hunter.db"))
 			e.Setenv("NO_COLOR", "1")
+			e.Setenv("GORACE", "atexit_sleep_ms=0") // a race build waits a second before each end
 			return nil
 		},
 		Cmds: map[string]func(ts *testscript.TestScript, neg bool, args []string){

@@ -140,7 +140,7 @@ func (g *globals) showGraph(f *lookFlags, graph *pivot.Graph, opt pivot.Options,
 	if !graph.Complete {
 		g.hint("the pivot is not complete: %d cut by limits, %d not answered", len(graph.Cut), len(graph.Skipped))
 	}
-	if len(graph.Edges) == 0 {
+	if len(graph.Edges) == 0 && len(graph.Reports) == 0 {
 		g.hint("intelligence knows nothing beside it")
 	}
 	switch {

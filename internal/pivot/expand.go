@@ -18,7 +18,8 @@ type expander struct {
 
 	nodes    map[Ref]int // index in graph.Nodes
 	leads    map[Ref]bool
-	counted  int // indicators held against MaxIndicators
+	naming   []string // reports of answers about the seed, "provider:id"
+	counted  int      // indicators held against MaxIndicators
 	edges    map[edgeKey]int
 	origin   map[Ref]Ref // sibling: the digest it was first known by
 	files    *indicator.FileSet

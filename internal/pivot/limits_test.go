@@ -1,6 +1,7 @@
 package pivot_test
 
 import (
+	"context"
 	"fmt"
 	"slices"
 	"testing"
@@ -245,4 +246,27 @@ func TestGraphIsDeterministic(t *testing.T) {
 			t.Fatal(d)
 		}
 	})
+}
+
+// A report that names the seed and nothing beside it is an answer, not silence.
+func TestReportOfTheSeedAlone(t *testing.T) {
+	t.Parallel()
+	p := &alone{}
+	g := expand(t, seedOf(sum("a")), depth(1), p)
+	if len(g.Reports) != 1 || g.Reports[0].Ref() != "alone:R1" || len(g.Edges) != 0 || !g.Complete {
+		t.Errorf("reports %v, edges %v, complete %v", g.Reports, g.Edges, g.Complete)
+	}
+}
+
+// alone knows a report of one member.
+type alone struct{}
+
+func (*alone) Describe() pivot.Description { return pivot.Description{Name: "alone", Type: "fake"} }
+
+func (*alone) Resolve(context.Context, []indicator.Indicator) (pivot.Result, error) {
+	return pivot.Result{}, nil
+}
+
+func (*alone) Related(context.Context, indicator.Indicator, pivot.Limits) (pivot.Result, error) {
+	return pivot.Result{Reports: []indicator.Report{{Provider: "alone", ID: "R1", Title: "one hash"}}}, nil
 }

@@ -179,7 +179,8 @@ func (x *expander) linkOrphans() {
 	}
 }
 
-// keepReports lists the reports that edges and nodes name, in order of discovery.
+// keepReports lists the reports that edges and nodes name, in order of discovery, then those that name a seed and
+// nothing beside it: that a report knows the hash is an answer too.
 func (x *expander) keepReports() {
 	listed := map[string]bool{}
 	add := func(ref string) {
@@ -195,5 +196,8 @@ func (x *expander) keepReports() {
 		if n.Ref.Kind == indicator.RefReport {
 			add(n.Ref.Value)
 		}
+	}
+	for _, ref := range x.naming {
+		add(ref)
 	}
 }

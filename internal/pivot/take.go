@@ -42,6 +42,7 @@ func (x *expander) take(provider string, asked Ref, res Result, depth int) {
 			x.reports[r.Ref()] = r
 		}
 	}
+	x.nameSeed(asked, res)
 	edges := x.within(provider, x.wording(provider, asked, res))
 	lost := map[Ref]bool{}
 	for _, e := range edges {
@@ -57,6 +58,22 @@ func (x *expander) take(provider string, asked Ref, res Result, depth int) {
 	x.takeFiles(provider, res, nil)
 	if x.opt.told(indicator.RelRelatedReport) {
 		x.linkReports(edges, depth)
+	}
+}
+
+// nameSeed remembers the reports of an answer about the seed that name nothing beside it.
+func (x *expander) nameSeed(asked Ref, res Result) {
+	if !x.planted[asked] {
+		return
+	}
+	edged := map[string]bool{}
+	for _, e := range res.Edges {
+		edged[e.Report] = true
+	}
+	for i, r := range res.Reports {
+		if i < x.opt.Limits.PerIndicator && !edged[r.Ref()] {
+			x.naming = append(x.naming, r.Ref())
+		}
 	}
 }
 

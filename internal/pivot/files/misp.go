@@ -248,7 +248,7 @@ func (e *event) attribute(a mispAttribute, file *indicator.File) ([]indicator.In
 	var out []indicator.Indicator
 	for _, part := range a.split() {
 		if what, refused := indicator.RefusedName(part.Type); refused {
-			e.k.refuse(e.position(), part.Value, "a "+what+" is no file hash")
+			e.k.refuse(e.position(), part.Value, what+" is no file hash")
 			continue
 		}
 		kind, ok := mispKind(part.Type)

@@ -174,7 +174,7 @@ func (o *stixObject) file(k *sink) []stixGroup {
 		kind, ok := indicator.KindOfName(alg)
 		if !ok || !kind.IsDigest() {
 			if what, refused := indicator.RefusedName(alg); refused {
-				k.refuse(o.line, o.Hashes[alg], "a "+what+" is not hunted by")
+				k.refuse(o.line, o.Hashes[alg], what+" is not hunted by")
 			}
 			continue
 		}

@@ -169,7 +169,7 @@ func (p *parser) csvRecord(c csvColumns, rec []string, line int) error {
 		case ok:
 			take(kind, valid(get(i)))
 		case c.refused[i] != "":
-			p.k.refuse(line, valid(get(i)), "a "+c.refused[i]+" is no file hash that endpoints can be asked for")
+			p.k.refuse(line, valid(get(i)), c.refused[i]+" is no file hash that endpoints can be asked for")
 		case i == c.any:
 			p.anyValue(valid(get(c.typ)), valid(get(i)), line, take)
 		}
@@ -187,7 +187,7 @@ func (p *parser) csvRecord(c csvColumns, rec []string, line int) error {
 // anyValue takes a cell whose kind another cell names, or that is told by its form.
 func (p *parser) anyValue(typ, value string, line int, take func(indicator.Kind, string)) {
 	if what, refused := indicator.RefusedName(typ); refused {
-		p.k.refuse(line, value, "a "+what+" is no file hash")
+		p.k.refuse(line, value, what+" is no file hash")
 		return
 	}
 	if kind, ok := indicator.KindOfName(typ); ok {

@@ -16,7 +16,7 @@ one() {
   local dir=$1 name=$2 log
   log=$(mktemp)
   for attempt in 1 2; do
-    if "$GO" test -tags "$TAGS" -run '^$' -fuzz "^$name\$" -fuzztime "$time" "./$dir" >"$log" 2>&1; then
+    if "$GO" test -tags "$TAGS" -run '^$' -fuzz "^$name\$" -fuzztime "$time" -fuzzminimizetime 10x "./$dir" >"$log" 2>&1; then
       printf '    ok    %s %s  %s\n' "$dir" "$name" "$(grep -o 'execs: [0-9]*' "$log" | tail -n 1)"
       rm -f "$log"
       return 0

@@ -215,6 +215,9 @@ func TestDamaged(t *testing.T) {
 		"HTML":           {"<!DOCTYPE html><html></html>", "HTML page"},
 		"NUL":            {"abc\x00def", "zero byte"},
 		"empty":          {"", "empty"},
+		"feed index":     {md5A + "," + eventID + "\n", "md5 of values"},
+		"NSRL":           {"\"SHA-1\",\"MD5\",\"CRC32\",\"FileName\",\"FileSize\",\"ProductCode\"\n\"" + sha1A + "\",\"" + md5A + "\",\"0\",\"a\",1,2\n", "NSRL"},
+		"warninglist":    {`{"list":["` + md5A + `"],"type":"string","name":"x"}`, "name it under never"},
 		"long line":      {strings.Repeat("a", 3<<20), "line of over 1 MiB"},
 		"bomb": {packed(t, func(w io.Writer) {
 			for range 200 {

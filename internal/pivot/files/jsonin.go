@@ -42,7 +42,10 @@ func (j *jsonIn) fault(name string, err error) error {
 		}
 	}
 	line, col := j.g.position(at)
-	return &Fault{File: name, Line: line, Column: col, Message: "damaged JSON: " + strings.TrimPrefix(message, "json: ")}
+	if _, sound := errors.AsType[*shape](err); !sound {
+		message = "damaged JSON: " + strings.TrimPrefix(message, "json: ")
+	}
+	return &Fault{File: name, Line: line, Column: col, Message: message}
 }
 
 // broken finds where a syntax error is: the decoder counts from another place than the file's beginning, so the element

@@ -95,6 +95,9 @@ func (p *parser) readCSV(in io.Reader, delimiter rune) error {
 	if err != nil {
 		return p.csvFault(cr, err)
 	}
+	if isNSRL(header) {
+		return &Fault{File: p.name, Line: 1, Column: 1, Message: "NSRL lists known files, good ones above all: no intelligence"}
+	}
 	cols := readHeader(slices.Clone(header))
 	if len(cols.kinds) == 0 && cols.any < 0 {
 		for _, what := range cols.refused {
@@ -115,6 +118,14 @@ func (p *parser) readCSV(in io.Reader, delimiter rune) error {
 			return err
 		}
 	}
+}
+
+// feedLine is a line of a MISP feed's index: md5 of an attribute's value, uuid of its event.
+var feedLine = regexp.MustCompile(`^[0-9a-f]{32},[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$`)
+
+// isNSRL tells the header of NSRL's reference data set (NSRLFile.txt).
+func isNSRL(header []string) bool {
+	return slices.Contains(header, "CRC32") && slices.Contains(header, "ProductCode")
 }
 
 func (p *parser) csvFault(cr *csv.Reader, err error) error {
@@ -238,6 +249,9 @@ func (p *parser) readList(in *bufio.Reader) error {
 			return &Fault{File: p.name, Line: line, Column: strings.IndexByte(text, 0) + 1, Message: "a zero byte: this is no text file"}
 		}
 		ind, name, err := listLine(text)
+		if feedLine.MatchString(text) {
+			return &Fault{File: p.name, Line: line, Column: 1, Message: "the hashes.csv of a MISP feed holds the md5 of values, no file hashes; import the events"}
+		}
 		if err != nil {
 			p.k.refuse(line, valid(text), err.Error())
 			continue

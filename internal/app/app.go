@@ -52,7 +52,7 @@ func New(ctx context.Context, opt Options) (*App, error) {
 	if err != nil {
 		return nil, errors.Join(err, a.Close())
 	}
-	if a.tools, err = makeTools(opt); err != nil {
+	if a.tools, err = makeTools(ctx, opt); err != nil {
 		return nil, errors.Join(err, a.Close())
 	}
 	a.Campaign = &campaign.Campaign{

@@ -13,6 +13,7 @@ import (
 	"github.com/hunter-project/hunter/hunts"
 	"github.com/hunter-project/hunter/hunts/huntstest"
 	"github.com/hunter-project/hunter/internal/app"
+	"github.com/hunter-project/hunter/internal/ledger"
 )
 
 const schemaFile = "../../hunts/schema.json"
@@ -85,5 +86,34 @@ func TestExamplesAreValid(t *testing.T) {
 				t.Errorf("%s: the schema takes a key that nobody knows", path)
 			}
 		}
+	}
+}
+
+// A socket that is left over does not keep this machine from being asked; one that is named does.
+func TestLeftOverSocket(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	path := filepath.Join(dir, "hunts.yaml")
+	text := "version: 1\ntools: [{name: here, type: osquery, socket: " + filepath.Join(dir, "gone.em") + "}]\nhunts: []\n"
+	if err := os.WriteFile(path, []byte(text), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	set, list, err := hunts.Load([]string{path}, nil, app.Catalog())
+	if err != nil || list.HasErrors() {
+		t.Fatal(err, list)
+	}
+	a, err := app.New(t.Context(), app.Options{DB: filepath.Join(dir, "h.db"), Set: set})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer a.Close()
+	tool := a.Campaign.Tools[0]
+	eps, err := tool.Endpoints(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	answer, err := tool.Ask(t.Context(), eps[0], ledger.Query{Engine: ledger.EngineOsqueryd, Text: "SELECT 1"})
+	if err != nil || answer.Failure == nil || answer.Failure.State != ledger.Error {
+		t.Errorf("%+v, %v", answer, err)
 	}
 }

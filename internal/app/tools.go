@@ -1,11 +1,14 @@
 package app
 
 import (
+	"context"
 	"fmt"
 
 	"github.com/hunter-project/hunter/hunts"
 	"github.com/hunter-project/hunter/internal/edr"
 	"github.com/hunter-project/hunter/internal/edr/osquery/local"
+	"github.com/hunter-project/hunter/internal/edr/osquery/socket"
+	"github.com/hunter-project/hunter/internal/ledger"
 )
 
 // DefaultTool is the tool that is there without any hunts file: this machine.
@@ -27,18 +30,37 @@ func Catalog() hunts.Catalog {
 }
 
 // makeTools makes the tools of a set.
-func makeTools(opt Options) ([]edr.Tool, error) {
+func makeTools(ctx context.Context, opt Options) ([]edr.Tool, error) {
 	if opt.Set == nil || len(opt.Set.Tools) == 0 {
-		return []edr.Tool{local.New(DefaultTool, local.Options{Now: opt.Now})}, nil
+		return []edr.Tool{local.New(DefaultTool, local.Options{Now: opt.Now, Dial: dialer(ctx, local.Config{})})}, nil
 	}
 	var out []edr.Tool
 	for _, def := range opt.Set.Tools {
-		switch def.Config.(type) {
+		switch cfg := def.Config.(type) {
 		case *local.Config:
-			out = append(out, local.New(def.Name, local.Options{Kinds: def.HashTypes, Now: opt.Now}))
+			out = append(out, local.New(def.Name, local.Options{Kinds: def.HashTypes, Now: opt.Now, Dial: dialer(ctx, *cfg)}))
 		default:
 			return nil, fmt.Errorf("%s: tool %s: this hunter has no tool of type %s", def.Pos, def.Name, def.Type)
 		}
 	}
 	return out, nil
+}
+
+// dialer gives the way to osqueryd, nil where the embedded engine answers. When nothing is said, an osqueryd that does
+// not answer on its socket is not waited for: the socket may be left over.
+func dialer(ctx context.Context, cfg local.Config) func(context.Context) (local.Asker, error) {
+	path, there := socket.Find(cfg.Socket)
+	said := cfg.Engine == ledger.EngineOsqueryd || cfg.Socket != ""
+	if cfg.Engine == ledger.EngineEmbedded || (!said && !there) {
+		return nil
+	}
+	dial := func(ctx context.Context) (local.Asker, error) { return socket.Dial(ctx, path, socket.Options{}) }
+	if said {
+		return dial
+	}
+	probe, err := dial(ctx)
+	if err != nil || probe.Close() != nil {
+		return nil
+	}
+	return dial
 }

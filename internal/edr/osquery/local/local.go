@@ -20,7 +20,8 @@ import (
 
 // Config is what a hunts file may say of this tool.
 type Config struct {
-	Engine string `yaml:"engine" json:"engine,omitempty" doc:"Who answers: embedded (default) is hunter's own read-only engine." enum:"embedded"`
+	Engine string `yaml:"engine" json:"engine,omitempty" doc:"Who answers: osqueryd through its extension socket, or embedded, hunter's own read-only engine. Omitted: osqueryd when its socket is there, else embedded." enum:"osqueryd,embedded"`
+	Socket string `yaml:"socket" json:"socket,omitempty" doc:"Path of osqueryd's extension socket." default:"the platform's own"`
 }
 
 // chunk is how many digests one text carries: a walk costs the same for 10 and for 10,000. agentChunk keeps the text
@@ -119,7 +120,7 @@ func (t *Tool) Recheck(q ledger.Query, paths []string) (ledger.Query, bool) {
 func (t *Tool) Ask(ctx context.Context, _ edr.Endpoint, q ledger.Query) (ledger.Answer, error) {
 	answer := ledger.Answer{StartedAt: t.opt.Now()}
 	var err error
-	if t.opt.Dial != nil {
+	if q.Engine == ledger.EngineOsqueryd { // as it was worded, also in a run that is resumed
 		answer.Rows, err = t.askAgent(ctx, q)
 	} else {
 		err = t.askEngine(ctx, q, &answer)
@@ -151,6 +152,9 @@ func (t *Tool) askEngine(ctx context.Context, q ledger.Query, answer *ledger.Ans
 func (t *Tool) askAgent(ctx context.Context, q ledger.Query) ([]ledger.Row, error) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
+	if t.opt.Dial == nil {
+		return nil, errors.New("reach osqueryd: the query is worded for it, and its socket is not there")
+	}
 	if t.agent == nil {
 		agent, err := t.opt.Dial(ctx)
 		if err != nil {

@@ -16,8 +16,8 @@ func levels() [][]string {
 		{"internal/web"},
 		{"internal/campaign", "internal/report", "internal/queue", "internal/notify", "internal/auth"},
 		{"hunts", "internal/pivot", "internal/edr", "internal/results"},
-		{"internal/ledger", "internal/alert"},
-		{"internal/indicator", "internal/httpx", "internal/diag", "internal/secret"},
+		{"internal/ledger", "internal/alert", "internal/httpx"},
+		{"internal/indicator", "internal/diag", "internal/secret"},
 	}
 }
 

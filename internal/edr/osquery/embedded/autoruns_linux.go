@@ -101,8 +101,11 @@ func (e *Engine) crontabTable() *table {
 				}
 				for _, n := range names {
 					file := join(dir, n)
-					if st, err := e.opt.FS.Stat(file); err == nil && st.Mode.IsRegular() {
+					switch st, err := e.opt.FS.Stat(file); {
+					case err == nil && st.Mode.IsRegular():
 						out = append(out, e.crontab(q, file)...)
+					case err != nil && !nowhere(err):
+						q.note("crontab", file, 0, reason(err))
 					}
 				}
 			}

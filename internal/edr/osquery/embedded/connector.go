@@ -5,6 +5,7 @@ package embedded
 import (
 	"context"
 	"database/sql/driver"
+	"errors"
 	"fmt"
 	"strings"
 
@@ -23,7 +24,7 @@ func (c connector) Connect(ctx context.Context) (driver.Conn, error) {
 		return nil, fmt.Errorf("open SQLite: %w", err)
 	}
 	if ctx.Err() != nil {
-		return nil, fmt.Errorf("open SQLite: %w", ctx.Err())
+		return nil, errors.Join(fmt.Errorf("open SQLite: %w", ctx.Err()), conn.Close())
 	}
 	return conn, nil
 }
@@ -41,6 +42,8 @@ func (e *Engine) prepare(conn *sqlite3.SQLiteConn) error {
 	if err := conn.RegisterFunc("split", splitFunc, true); err != nil {
 		return fmt.Errorf("make function split: %w", err)
 	}
+	conn.SetLimit(sqlite3.SQLITE_LIMIT_LENGTH, maxCell)
+	conn.SetLimit(sqlite3.SQLITE_LIMIT_ATTACHED, 0)
 	conn.RegisterAuthorizer(authorize)
 	return nil
 }
@@ -68,11 +71,22 @@ func authorize(action int, _, arg2, _ string) int {
 	}
 }
 
-// splitFunc is osquery's split(text, characters, index): the index-th non-empty part between any of the characters.
-func splitFunc(text, chars string, index int64) string {
-	parts := strings.FieldsFunc(text, func(r rune) bool { return strings.ContainsRune(chars, r) })
-	if index < 0 || index >= int64(len(parts)) {
-		return ""
+// splitFunc is osquery's split(text, characters, index): the index-th non-empty part between any of the characters, NULL
+// when there is none or when any of the three is NULL.
+func splitFunc(text, chars, index any) any {
+	for _, v := range []any{text, chars, index} {
+		if b, bytes := v.([]byte); v == nil || bytes && b == nil {
+			return nil
+		}
 	}
-	return parts[index]
+	at, ok := index.(int64)
+	if !ok {
+		return nil
+	}
+	set := wire(chars)
+	parts := strings.FieldsFunc(wire(text), func(r rune) bool { return strings.ContainsRune(set, r) })
+	if at < 0 || at >= int64(len(parts)) {
+		return nil
+	}
+	return parts[at]
 }

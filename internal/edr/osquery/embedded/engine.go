@@ -7,9 +7,11 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"hash/maphash"
+	"math"
 	"slices"
 	"strconv"
-	"sync"
+	"strings"
 	"time"
 
 	"github.com/hunter-project/hunter/internal/ledger"
@@ -23,6 +25,7 @@ const (
 	maxRows   = 500_000
 	maxBytes  = 256 << 20
 	maxUnread = 1000
+	maxCell   = 64 << 20 // bytes of one value; a statement may not make the engine hold a gigabyte
 )
 
 // ErrTooLarge says that an answer passed the bounds of the engine.
@@ -43,9 +46,10 @@ type Engine struct {
 	cache   *digestCache
 	started time.Time
 
-	mu  sync.Mutex // held while a query runs
-	cur *query     // the running query; the tables' callbacks read it on the same goroutine
-	buf []byte     // for reading files
+	seed    maphash.Seed  // of row ids
+	running chan struct{} // holds one while a query runs
+	cur     *query        // the running query, for the tables' callbacks
+	buf     []byte        // for reading files
 }
 
 // Result is what one query brought. Values are text, as osquery puts them on the wire: NULL is "".
@@ -59,9 +63,11 @@ type Result struct {
 // query is the state of one running statement.
 type query struct {
 	ctx    context.Context //nolint:containedctx // SQLite's callbacks carry none
-	kinds  [3]bool         // digests that the statement has asked for so far: md5, sha1, sha256
+	text   statement
+	kinds  [3]bool // digests that the statement has asked for so far: md5, sha1, sha256
 	unread []ledger.Unread
 	seen   map[string]bool
+	failed error // what a scan ended with
 }
 
 // Open makes an engine. Close frees it.
@@ -78,7 +84,7 @@ func Open(opt Options) (*Engine, error) {
 	if opt.Now == nil {
 		opt.Now = time.Now
 	}
-	e := &Engine{opt: opt, cache: newDigestCache(), started: opt.Now()}
+	e := &Engine{opt: opt, cache: newDigestCache(), started: opt.Now(), seed: maphash.MakeSeed(), running: make(chan struct{}, 1)}
 	e.db = sql.OpenDB(connector{e})
 	e.db.SetMaxOpenConns(1)
 	if err := e.db.PingContext(context.Background()); err != nil {
@@ -89,8 +95,8 @@ func Open(opt Options) (*Engine, error) {
 
 // Close frees the engine. Queries that still run end first.
 func (e *Engine) Close() error {
-	e.mu.Lock()
-	defer e.mu.Unlock()
+	e.running <- struct{}{}
+	defer func() { <-e.running }()
 	if err := e.db.Close(); err != nil {
 		return fmt.Errorf("close the embedded engine: %w", err)
 	}
@@ -99,15 +105,26 @@ func (e *Engine) Close() error {
 
 // Query runs one read-only statement. Its error carries SQLite's own text, such as "no such table: x".
 func (e *Engine) Query(ctx context.Context, text string) (*Result, error) {
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	q := &query{ctx: ctx, seen: map[string]bool{}}
+	parsed, err := parse(text)
+	if err != nil {
+		return nil, fmt.Errorf("query: %w", err)
+	}
+	select {
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	case e.running <- struct{}{}:
+	}
+	defer func() { <-e.running }()
+	q := &query{ctx: ctx, text: parsed, seen: map[string]bool{}}
 	e.cur = q
 	defer func() { e.cur = nil }()
-	res, err := e.rows(ctx, text)
+	res, err := e.rows(ctx, parsed.text)
 	if err != nil {
 		if ctx.Err() != nil {
 			return nil, ctx.Err()
+		}
+		if q.failed != nil {
+			return nil, fmt.Errorf("query: %w", q.failed)
 		}
 		return nil, err
 	}
@@ -153,6 +170,9 @@ func (e *Engine) rows(ctx context.Context, text string) (res *Result, err error)
 	return res, nil
 }
 
+// collates says whether the running statement names a collation.
+func (e *Engine) collates() bool { return e.cur != nil && e.cur.text.collates }
+
 // wire gives a value as osquery sends it.
 func wire(v any) string {
 	switch v := v.(type) {
@@ -165,7 +185,7 @@ func wire(v any) string {
 	case int64:
 		return strconv.FormatInt(v, 10)
 	case float64:
-		return strconv.FormatFloat(v, 'g', -1, 64)
+		return decimal(v)
 	case bool:
 		if v {
 			return "1"
@@ -174,6 +194,28 @@ func wire(v any) string {
 	default:
 		return fmt.Sprint(v)
 	}
+}
+
+// decimal writes a number as SQLite's own cast to text does: 15 digits, and always a point.
+func decimal(v float64) string {
+	switch {
+	case math.IsInf(v, 1):
+		return "Inf"
+	case math.IsInf(v, -1):
+		return "-Inf"
+	}
+	s := strconv.FormatFloat(v, 'g', 15, 64)
+	mantissa, exponent, scientific := strings.Cut(s, "e")
+	if strings.Contains(mantissa, ".") {
+		mantissa = strings.TrimRight(strings.TrimRight(mantissa, "0"), ".")
+	}
+	if !strings.Contains(mantissa, ".") {
+		mantissa += ".0"
+	}
+	if scientific {
+		return mantissa + "e" + exponent
+	}
+	return mantissa
 }
 
 // note records something in scope that could not be read, each path once.

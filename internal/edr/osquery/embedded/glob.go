@@ -3,7 +3,6 @@
 package embedded
 
 import (
-	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -13,13 +12,13 @@ import (
 const maxGlob = 1_000_000
 
 // glob lists what a LIKE pattern on a path matches, with osquery's meaning: % is any name without a leading dot within
-// one level, %% at the very end is everything below. Folders end in a separator. The rows are matched again with
-// SQLite's own LIKE.
+// one level, %% at the very end is everything below. Folders end in a separator. What LIKE itself says of a path is for the
+// caller to test.
 func (e *Engine) glob(q *query, op, pattern string) ([]string, error) {
 	base, deep := strings.CutSuffix(pattern, "%%")
 	segments := strings.Split(strings.ReplaceAll(base, "%%", "%"), sep)
 	if !strings.Contains(pattern, "%") { // a name without wildcards is a path
-		return e.existing(q, op, []string{pattern}, pattern)
+		return e.existing(q, op, []string{pattern})
 	}
 	last := segments[len(segments)-1]
 	if deep {
@@ -47,7 +46,7 @@ func (e *Engine) glob(q *query, op, pattern string) ([]string, error) {
 		}
 		level = below
 	}
-	return e.existing(q, op, level, pattern)
+	return e.existing(q, op, level)
 }
 
 // segment extends dir by one part of the pattern.
@@ -95,6 +94,9 @@ func (e *Engine) names(q *query, op, dir string) ([]string, error) {
 			slices.Sort(out)
 			return out, nil
 		}
+		if len(out) >= maxGlob {
+			return nil, fmt.Errorf("%w: a folder has over %d entries", ErrTooLarge, maxGlob)
+		}
 		out = append(out, strings.TrimPrefix(p[len(dir):], sep))
 	}
 }
@@ -135,8 +137,8 @@ func (e *Engine) below(q *query, op string, roots []string) ([]string, error) {
 	return out, nil
 }
 
-// existing keeps the paths that exist and match the pattern as SQLite's LIKE does; folders get a trailing separator.
-func (e *Engine) existing(q *query, op string, paths []string, pattern string) ([]string, error) {
+// existing keeps the paths that exist; folders get a trailing separator.
+func (e *Engine) existing(q *query, op string, paths []string) ([]string, error) {
 	var out []string
 	for _, p := range paths {
 		if err := q.ctx.Err(); err != nil {
@@ -145,7 +147,7 @@ func (e *Engine) existing(q *query, op string, paths []string, pattern string) (
 		st, err := e.opt.FS.Stat(p)
 		if err != nil {
 			if st, err = e.opt.FS.Lstat(p); err != nil {
-				if !gone(err) && !errors.Is(err, errNotDir) {
+				if !nowhere(err) {
 					q.note(op, p, 0, reason(err))
 				}
 				continue
@@ -154,9 +156,7 @@ func (e *Engine) existing(q *query, op string, paths []string, pattern string) (
 		if st.Mode.IsDir() && !strings.HasSuffix(p, sep) {
 			p += sep
 		}
-		if like(pattern, p) {
-			out = append(out, p)
-		}
+		out = append(out, p)
 	}
 	return out, nil
 }
@@ -181,9 +181,9 @@ func wildcard(pattern, name string) bool {
 	return name == ""
 }
 
-// like is SQLite's LIKE: % any run, _ any one character, ASCII letters without case.
-func like(pattern, s string) bool {
-	p, t := []rune(pattern), []rune(s)
+// matchesLike is SQLite's LIKE: % any run, _ any one character, ASCII letters without case.
+func matchesLike(pattern, s string) bool {
+	p, t := characters(pattern), characters(s)
 	pi, ti, star, mark := 0, 0, -1, 0
 	for ti < len(t) {
 		switch {
@@ -204,6 +204,40 @@ func like(pattern, s string) bool {
 		pi++
 	}
 	return pi == len(p)
+}
+
+// characters takes a text apart as SQLite does, which also says what bytes are that are no UTF-8.
+func characters(s string) []rune {
+	out := make([]rune, 0, len(s))
+	for i := 0; i < len(s); {
+		c := uint32(s[i])
+		i++
+		if c >= 0xc0 {
+			switch {
+			case c < 0xe0:
+				c &= 0x1f
+			case c < 0xf0:
+				c &= 0x0f
+			case c < 0xf8:
+				c &= 0x07
+			case c < 0xfc:
+				c &= 0x03
+			case c < 0xfe:
+				c &= 0x01
+			default:
+				c = 0
+			}
+			for i < len(s) && s[i]&0xc0 == 0x80 {
+				c = c<<6 + uint32(s[i]&0x3f)
+				i++
+			}
+			if c < 0x80 || c&0xffff_f800 == 0xd800 || c&0xffff_fffe == 0xfffe {
+				c = 0xfffd
+			}
+		}
+		out = append(out, rune(c)) //nolint:gosec // compared, never printed
+	}
+	return out
 }
 
 func fold(r rune) rune {

@@ -6,17 +6,26 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"errors"
+	"fmt"
 	"io"
 	"strings"
 )
 
-// slurp reads a small text file whole, at most 4 MiB.
+// maxText is how much of a text file is read: the mounts of a machine with many containers are some MiB.
+const maxText = 16 << 20
+
+var errTooLong = fmt.Errorf("longer than %d MiB", maxText>>20)
+
+// slurp reads a small text file whole. What is longer comes cut, with an error.
 func slurp(fsys FS, path string) (string, error) {
 	f, err := fsys.Open(path)
 	if err != nil {
 		return "", err
 	}
-	data, err := io.ReadAll(io.LimitReader(f, 4<<20))
+	data, err := io.ReadAll(io.LimitReader(f, maxText+1))
+	if len(data) > maxText {
+		data, err = data[:maxText], errTooLong
+	}
 	return string(data), errors.Join(err, f.Close())
 }
 

@@ -4,7 +4,7 @@ package embedded
 
 import (
 	"fmt"
-	"hash/fnv"
+	"hash/maphash"
 	"strconv"
 	"strings"
 
@@ -95,14 +95,18 @@ func (v *vtab) BestIndex(cst []sqlite3.InfoConstraint, _ []sqlite3.InfoOrderBy) 
 	if v.table.required {
 		res.EstimatedCost, res.EstimatedRows = noConstraint, 1e9
 	}
-	for rank, name := range v.table.index {
-		for _, like := range []bool{false, true} {
-			if like && !v.table.likes {
-				continue
-			}
+	// Equality goes first, for any column: a pattern means less to the table than to SQL, which reads it beside an =.
+	for _, like := range []bool{false, true} {
+		if like && !v.table.likes {
+			continue
+		}
+		for rank, name := range v.table.index {
 			for i, c := range cst {
-				if !c.Usable || !matches(c.Op, like) || v.table.columns[c.Column].name != name {
+				if !c.Usable || !matches(c.Op, like) || c.Column < 0 || v.table.columns[c.Column].name != name { // -1: the row id
 					continue
+				}
+				if v.engine.collates() && !like && v.table.columns[c.Column].kind == "TEXT" {
+					return nil, fmt.Errorf("table %s: %s is compared byte by byte, so the text may not use COLLATE", v.table.name, name)
 				}
 				res.Used[i] = true
 				res.IdxStr = name + "="
@@ -140,17 +144,21 @@ type cursor struct {
 
 // Filter starts a scan.
 func (c *cursor) Filter(_ int, idxStr string, vals []any) (err error) {
+	defer c.failed(&err)
 	defer guard(c.table.name, &err)
 	c.release()
 	c.eof = false
 	by, like, value := "", false, ""
 	if idxStr != "" {
 		by, like = idxStr[:len(idxStr)-1], strings.HasSuffix(idxStr, "~")
-		if len(vals) == 0 || vals[0] == nil { // x = NULL is never true
+		var ok bool
+		if len(vals) > 0 {
+			value, ok = operand(vals[0], like)
+		}
+		if !ok {
 			c.eof = true
 			return nil
 		}
-		value = wire(vals[0])
 	} else if c.table.required {
 		return fmt.Errorf("Table %s was queried without a required column in the WHERE clause", c.table.name) //nolint:staticcheck // osquery's own text
 	}
@@ -167,6 +175,24 @@ func (c *cursor) Filter(_ int, idxStr string, vals []any) (err error) {
 	return c.advance()
 }
 
+// failed keeps the error of a scan for whoever asked: SQLite passes on its text alone.
+func (c *cursor) failed(err *error) {
+	if q := c.engine.cur; *err != nil && q != nil && q.failed == nil {
+		q.failed = *err
+	}
+}
+
+// operand gives what a column is compared with as text, and false for what no text or number is equal to: NULL, bytes.
+func operand(v any, like bool) (string, bool) {
+	switch v.(type) {
+	case nil:
+		return "", false
+	case []byte:
+		return wire(v), like // LIKE takes bytes for text
+	}
+	return wire(v), true
+}
+
 func (c *cursor) advance() error {
 	if err := c.engine.cur.ctx.Err(); err != nil {
 		return err
@@ -178,6 +204,7 @@ func (c *cursor) advance() error {
 
 // Next moves to the next row.
 func (c *cursor) Next() (err error) {
+	defer c.failed(&err)
 	defer guard(c.table.name, &err)
 	return c.advance()
 }
@@ -224,10 +251,14 @@ func (c *cursor) release() {
 	}
 }
 
-// idOf gives a stable row id for a path.
-func idOf(s string) int64 {
-	h := fnv.New64a()
-	h.Write([]byte(s))
+// idOf gives the row id of a path, the same in every scan of this engine. Nobody can make two names of one id: SQLite
+// would take them for the same row.
+func (e *Engine) idOf(path, dir string) int64 {
+	var h maphash.Hash
+	h.SetSeed(e.seed)
+	for _, s := range []string{path, "\x00", dir} {
+		h.WriteString(s)
+	}
 	return int64(h.Sum64() >> 1) //nolint:gosec // one bit dropped: never negative
 }
 

@@ -4,7 +4,7 @@ package embedded
 
 import (
 	"errors"
-	"io/fs"
+	"math"
 	"strconv"
 	"strings"
 
@@ -13,6 +13,12 @@ import (
 
 // ticks is USER_HZ: the unit of times in /proc/PID/stat, fixed at 100 on every Linux that Go runs on.
 const ticks = 100
+
+// kthread is the bit PF_KTHREAD of the flags in /proc/PID/stat.
+const kthread = 0x0020_0000
+
+// ended reports the error of a process that is no longer there: its files still open, and then can't be read.
+func ended(err error) bool { return gone(err) || errors.Is(err, unix.ESRCH) }
 
 func (e *Engine) processesTable() *table {
 	return &table{
@@ -58,8 +64,8 @@ func (s *processScan) next() (bool, error) {
 	for len(s.pids) > 0 {
 		name := s.pids[0]
 		s.pids = s.pids[1:]
-		pid, err := strconv.ParseInt(name, 10, 64)
-		if err != nil || pid <= 0 {
+		pid, ok := pidOf(name)
+		if !ok {
 			continue
 		}
 		if err := s.q.ctx.Err(); err != nil {
@@ -73,6 +79,20 @@ func (s *processScan) next() (bool, error) {
 	return false, nil
 }
 
+// pidOf reads what a pid is compared with: a text or a fraction can be the same number to SQLite.
+func pidOf(s string) (int64, bool) {
+	s = strings.Trim(s, " \t\n\v\f\r")
+	pid, err := strconv.ParseInt(s, 10, 64)
+	if err != nil && strings.Trim(s, "0123456789.eE+-") == "" {
+		var f float64
+		if f, err = strconv.ParseFloat(s, 64); f != math.Trunc(f) || f > math.MaxInt32 {
+			return 0, false
+		}
+		pid = int64(f)
+	}
+	return pid, err == nil && pid > 0
+}
+
 func (s *processScan) cell(i int) (any, error) { return s.row[i], nil }
 func (s *processScan) id() int64               { return s.pid }
 func (s *processScan) close()                  {}
@@ -82,24 +102,36 @@ func (e *Engine) process(q *query, pid, boot int64) []any {
 	dir := "/proc/" + strconv.FormatInt(pid, 10)
 	stat, err := slurp(e.opt.FS, dir+"/stat")
 	if err != nil {
+		if !ended(err) { // such as on a /proc that is mounted with hidepid
+			q.note("processes", dir+"/stat", 0, reason(err))
+		}
 		return nil
 	}
 	open, end := strings.IndexByte(stat, '('), strings.LastIndexByte(stat, ')')
-	if open < 0 || end < open {
-		return nil
+	var f []string
+	if open >= 0 && end > open {
+		f = strings.Fields(stat[end+1:])
 	}
-	f := strings.Fields(stat[end+1:])
 	if len(f) < 22 {
+		if stat != "" {
+			q.note("processes", dir+"/stat", 0, "is not what proc(5) says")
+		}
 		return nil
 	}
 	num := func(i int) int64 {
 		n, _ := strconv.ParseInt(f[i], 10, 64) // the kernel writes numbers
 		return n
 	}
-	path, onDisk := e.image(q, dir, f[0], num(1), pid)
-	ids := e.status(dir)
+	path, onDisk := e.image(q, dir, f[0] == "Z" || num(6)&kthread != 0)
+	ids, err := e.status(dir)
+	if err != nil {
+		if ended(err) {
+			return nil
+		}
+		q.note("processes", dir+"/status", 0, reason(err)) // or it would pass for root's
+	}
 	cmdline, err := slurp(e.opt.FS, dir+"/cmdline")
-	if err != nil && gone(err) {
+	if err != nil && ended(err) {
 		return nil
 	}
 	cmdline = strings.TrimRight(strings.ReplaceAll(cmdline, "\x00", " "), " ")
@@ -117,15 +149,11 @@ func (e *Engine) process(q *query, pid, boot int64) []any {
 
 // image gives the executable of a process. A kernel thread and a zombie have none; one that may not be looked at is
 // noted, so that it does not pass for a kernel thread.
-func (e *Engine) image(q *query, dir, state string, parent, pid int64) (path string, onDisk int64) {
+func (e *Engine) image(q *query, dir string, none bool) (path string, onDisk int64) {
 	path, err := e.opt.FS.Readlink(dir + "/exe")
 	if err != nil {
-		if kernel := parent == 2 || pid == 2; !kernel && state != "Z" && !gone(err) {
-			if errors.Is(err, fs.ErrPermission) {
-				q.note("processes", dir+"/exe", 0, "permission denied")
-			} else {
-				q.note("processes", dir+"/exe", 0, reason(err))
-			}
+		if !none && !ended(err) {
+			q.note("processes", dir+"/exe", 0, reason(err))
 		}
 		return "", -1
 	}
@@ -137,10 +165,10 @@ func (e *Engine) image(q *query, dir, state string, parent, pid int64) (path str
 }
 
 // status gives real, effective and saved uid, then the same of gid.
-func (e *Engine) status(dir string) (ids [6]int64) {
+func (e *Engine) status(dir string) (ids [6]int64, err error) {
 	text, err := slurp(e.opt.FS, dir+"/status")
 	if err != nil {
-		return ids
+		return ids, err
 	}
 	for line := range strings.Lines(text) {
 		for at, name := range []string{"Uid:", "Gid:"} {
@@ -148,12 +176,14 @@ func (e *Engine) status(dir string) (ids [6]int64) {
 			if !ok {
 				continue
 			}
-			for i, v := range strings.Fields(rest)[:3] {
-				ids[at*3+i], _ = strconv.ParseInt(v, 10, 64) // the kernel writes numbers
+			for i, v := range strings.Fields(rest) {
+				if i < 3 {
+					ids[at*3+i], _ = strconv.ParseInt(v, 10, 64) // the kernel writes numbers
+				}
 			}
 		}
 	}
-	return ids
+	return ids, nil
 }
 
 func (e *Engine) io(dir string) (read, written int64) {

@@ -10,6 +10,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"syscall"
 )
 
 // batch is how many names of a folder are read at a time: a folder of any size costs the same memory.
@@ -51,16 +52,23 @@ func (e *Engine) paths(q *query, op, by string, like bool, value string) (source
 	if err != nil {
 		return nil, err
 	}
-	if by == "path" {
-		return &listed{paths: found}, nil
-	}
-	var dirs []string
-	for _, d := range found {
-		if before, ok := strings.CutSuffix(d, sep); ok {
-			dirs = append(dirs, before)
+	var out []string
+	for _, p := range found {
+		if by == "directory" { // the column has no separator at its end
+			folder, ok := strings.CutSuffix(p, sep)
+			if !ok {
+				continue
+			}
+			p = folder
+		}
+		if matchesLike(value, p) {
+			out = append(out, p)
 		}
 	}
-	return &dirSource{engine: e, q: q, op: op, dirs: dirs}, nil
+	if by == "path" {
+		return &listed{paths: out}, nil
+	}
+	return &dirSource{engine: e, q: q, op: op, dirs: out}, nil
 }
 
 const sep = string(filepath.Separator)
@@ -77,10 +85,24 @@ func (l *listed) next() (path, directory string, ok bool, err error) {
 	}
 	l.at++
 	p := l.paths[l.at-1]
-	return p, filepath.Dir(strings.TrimSuffix(p, sep)), true, nil
+	return p, parent(p), true, nil
 }
 
 func (l *listed) close() {}
+
+// parent gives the folder of a path as written, without resolving anything; a root has none.
+func parent(p string) string {
+	root := filepath.VolumeName(p)
+	rest := strings.TrimRight(p[len(root):], sep)
+	if rest == "" {
+		return ""
+	}
+	dir := strings.TrimRight(rest[:strings.LastIndex(rest, sep)+1], sep)
+	if dir == "" && strings.HasPrefix(rest, sep) {
+		dir = sep
+	}
+	return root + dir
+}
 
 // dirSource lists folders one level deep, dot files included. A folder that can't be read, or that looks empty while
 // its link count says otherwise, is noted as unread.
@@ -92,6 +114,7 @@ type dirSource struct {
 	dir    Dir
 	names  []string
 	seen   bool // the current folder had an entry
+	done   bool // the current folder has no more than names
 }
 
 func (d *dirSource) next() (path, directory string, ok bool, err error) {
@@ -100,6 +123,9 @@ func (d *dirSource) next() (path, directory string, ok bool, err error) {
 			name := d.names[0]
 			d.names = d.names[1:]
 			return join(d.dirs[0], name), d.dirs[0], true, nil
+		}
+		if d.done {
+			d.dirs, d.done = d.dirs[1:], false
 		}
 		if len(d.dirs) == 0 {
 			return "", "", false, nil
@@ -116,10 +142,10 @@ func (d *dirSource) fill() {
 	if d.dir == nil {
 		dir, err := d.engine.opt.FS.OpenDir(d.dirs[0])
 		if err != nil {
-			if !gone(err) && !errors.Is(err, errNotDir) {
+			if !nowhere(err) {
 				d.q.note(d.op, d.dirs[0], 0, reason(err))
 			}
-			d.dirs = d.dirs[1:]
+			d.done = true
 			return
 		}
 		d.dir, d.seen = dir, false
@@ -137,9 +163,7 @@ func (d *dirSource) fill() {
 		d.hollow()
 	}
 	d.closeDir()
-	if len(d.names) == 0 {
-		d.dirs = d.dirs[1:]
-	}
+	d.done = true
 }
 
 // hollow notes a folder that lists nothing although its link count says that it has subfolders.
@@ -174,6 +198,12 @@ func join(dir, name string) string {
 
 // gone reports that a path is not there: it vanished, or never was.
 func gone(err error) bool { return errors.Is(err, fs.ErrNotExist) }
+
+// nowhere reports that a path leads to nothing at all: it is not there, or goes through a file or through a loop of
+// links.
+func nowhere(err error) bool {
+	return gone(err) || errors.Is(err, errNotDir) || errors.Is(err, syscall.ELOOP)
+}
 
 // reason is the short text of a file error, without the path.
 func reason(err error) string {
@@ -213,7 +243,7 @@ func (s *fileScan) next() (bool, error) {
 func (s *fileScan) look(path, dir string) bool {
 	st, err := s.engine.opt.FS.Lstat(path)
 	if err != nil {
-		if !gone(err) && !errors.Is(err, errNotDir) {
+		if !nowhere(err) {
 			s.q.note("file", path, 0, reason(err))
 		}
 		return false
@@ -301,5 +331,5 @@ func (s *fileScan) cell(i int) (any, error) { //nolint:gocyclo // one line a col
 	}
 }
 
-func (s *fileScan) id() int64 { return idOf(s.path) }
+func (s *fileScan) id() int64 { return s.engine.idOf(s.path, s.dir) }
 func (s *fileScan) close()    { s.src.close() }

@@ -2,11 +2,7 @@
 
 package embedded
 
-import (
-	"errors"
-	"path/filepath"
-	"strings"
-)
+import "strings"
 
 func (e *Engine) hashTable() *table {
 	return &table{
@@ -44,7 +40,7 @@ func (s *hashScan) next() (bool, error) {
 		}
 		st, err := s.engine.opt.FS.Stat(path)
 		if err != nil {
-			if !gone(err) && !errors.Is(err, errNotDir) {
+			if !nowhere(err) {
 				s.q.note("hash", path, 0, reason(err))
 			}
 			continue
@@ -62,9 +58,6 @@ func (s *hashScan) cell(i int) (any, error) {
 	case 0:
 		return s.path, nil
 	case 1:
-		if s.dir == "" {
-			return filepath.Dir(s.path), nil
-		}
 		return s.dir, nil
 	case 2, 3, 4:
 		return s.digest(i - 2)
@@ -80,10 +73,15 @@ func (s *hashScan) digest(kind int) (any, error) {
 		if err != nil {
 			return nil, err
 		}
+		for i, before := range s.sums {
+			if s.have[i] && before != "" && sums[i] != before { // the digests of one row would be those of two files
+				s.q.note("hash", s.path, s.st.Size, errChanged.Error())
+			}
+		}
 		s.sums, s.have = sums, want
 	}
 	return s.sums[kind], nil
 }
 
-func (s *hashScan) id() int64 { return idOf(s.path) }
+func (s *hashScan) id() int64 { return s.engine.idOf(s.path, s.dir) }
 func (s *hashScan) close()    { s.src.close() }

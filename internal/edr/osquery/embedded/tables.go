@@ -71,9 +71,9 @@ func hostname() string {
 }
 
 // systemInfo gives the one row of system_info from what is known.
-func systemInfo(uuid, brand, microcode string, physical, sockets int, memory int64, dmi func(string) string) []any {
+func systemInfo(uuid, cpu, brand, microcode string, physical, sockets int, memory int64, dmi func(string) string) []any {
 	return []any{
-		hostname(), uuid, runtime.GOARCH, "", brand, physical, runtime.NumCPU(), sockets, microcode, memory,
+		hostname(), uuid, cpu, "", brand, physical, runtime.NumCPU(), sockets, microcode, memory,
 		dmi("sys_vendor"), dmi("product_name"), dmi("product_version"), dmi("product_serial"), dmi("board_vendor"),
 		dmi("board_name"), dmi("board_version"), dmi("board_serial"), hostname(), hostname(),
 	}

@@ -7,6 +7,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"golang.org/x/sys/unix"
 )
 
 // platformTables lists the tables that only Linux has, or has its own way for.
@@ -23,7 +25,7 @@ func (e *Engine) platformTables() []*table {
 	}
 }
 
-// text reads a small file; one that can't be read is noted and empty.
+// text reads a small file; one that can't be read is noted and empty, one that is too long is noted and cut.
 func (e *Engine) text(q *query, op, path string) string {
 	s, err := slurp(e.opt.FS, path)
 	if err != nil && !gone(err) {
@@ -76,7 +78,7 @@ func (e *Engine) osVersion(q *query) ([][]any, error) {
 		n[i], _ = strconv.Atoi(part) // not a number: 0, as in osquery
 	}
 	return [][]any{{
-		kv["NAME"], kv["VERSION"], n[0], n[1], n[2], kv["BUILD_ID"], kv["ID"], kv["ID_LIKE"], kv["VERSION_CODENAME"], runtime.GOARCH, 0, "",
+		kv["NAME"], kv["VERSION"], n[0], n[1], n[2], kv["BUILD_ID"], kv["ID"], kv["ID_LIKE"], kv["VERSION_CODENAME"], machineName(), 0, "",
 	}}, nil
 }
 
@@ -101,7 +103,8 @@ func (e *Engine) systemInfo(q *query) ([][]any, error) {
 	}
 	var memory int64
 	if rest, ok := strings.CutPrefix(e.text(q, "system_info", "/proc/meminfo"), "MemTotal:"); ok {
-		kb, _ := strconv.ParseInt(strings.Fields(rest)[0], 10, 64) // not a number: 0
+		number, _, _ := strings.Cut(strings.TrimSpace(rest), " ")
+		kb, _ := strconv.ParseInt(number, 10, 64) // not a number: 0
 		memory = kb << 10
 	}
 	dmi := func(name string) string {
@@ -111,7 +114,16 @@ func (e *Engine) systemInfo(q *query) ([][]any, error) {
 		}
 		return strings.TrimSpace(s)
 	}
-	return [][]any{systemInfo(machineID(e.opt.FS), brand, microcode, max(len(cores), 1), max(len(sockets), 1), memory, dmi)}, nil
+	return [][]any{systemInfo(machineID(e.opt.FS), machineName(), brand, microcode, max(len(cores), 1), max(len(sockets), 1), memory, dmi)}, nil
+}
+
+// machineName is what the kernel calls the processor, such as x86_64: osquery's arch and cpu_type.
+func machineName() string {
+	var u unix.Utsname
+	if err := unix.Uname(&u); err != nil {
+		return runtime.GOARCH
+	}
+	return unix.ByteSliceToString(u.Machine[:])
 }
 
 func (e *Engine) uptime(q *query) ([][]any, error) {

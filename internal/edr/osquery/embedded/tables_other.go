@@ -14,7 +14,7 @@ func (e *Engine) platformTables() []*table {
 			return [][]any{{runtime.GOOS, "", 0, 0, 0, "", runtime.GOOS, runtime.GOOS, "", runtime.GOARCH, 0, ""}}, nil
 		})},
 		{name: "system_info", columns: columnsOf(systemInfoColumns), open: list(func(*query) ([][]any, error) {
-			return [][]any{systemInfo(machineID(e.opt.FS), "", "", runtime.NumCPU(), 1, 0, func(string) string { return "" })}, nil
+			return [][]any{systemInfo(machineID(e.opt.FS), runtime.GOARCH, "", "", runtime.NumCPU(), 1, 0, func(string) string { return "" })}, nil
 		})},
 	}
 }

@@ -1,0 +1,58 @@
+-- 01-files-sized-00 stage=files root="/srv" sizes=[1000] max_size=52428800 max_depth=1000 budget={Files:0 Bytes:0} engine=embedded must_exist=true narrowed=0
+-- hashes=[sha256:aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa] siblings=map[] self=""
+WITH RECURSIVE w(path, size, mtime, uid, sort, regular, depth) AS (
+ SELECT f.path, f.size, f.mtime, f.uid, CASE WHEN f.type = 'directory' THEN 1 ELSE 0 END, CASE WHEN f.type = 'regular' THEN 1 ELSE 0 END, 1 FROM file f WHERE f.directory = '/srv' AND f.symlink = 0 AND f.path NOT IN (SELECT m.path FROM mounts m WHERE m.type LIKE 'fuse%' OR m.type IN ('nfs','nfs4','cifs','smb3','smbfs','afpfs','webdav','autofs','9p','ceph','afs','glusterfs','proc','sysfs','devfs','devpts','cgroup','cgroup2','debugfs','tracefs','securityfs','pstore','bpf','configfs','mqueue'))
+ UNION ALL SELECT f.path, f.size, f.mtime, f.uid, CASE WHEN f.type = 'directory' THEN 1 ELSE 0 END, CASE WHEN f.type = 'regular' THEN 1 ELSE 0 END, 0 FROM file f WHERE f.path = '/srv' AND f.type = 'regular'
+ UNION ALL SELECT f.path, f.size, f.mtime, f.uid, CASE WHEN f.type = 'directory' THEN 1 ELSE 0 END, CASE WHEN f.type = 'regular' THEN 1 ELSE 0 END, w.depth + 1 FROM w CROSS JOIN file f ON f.directory = w.path
+  WHERE w.sort = 1 AND w.depth < 1000 AND f.symlink = 0 AND f.path NOT IN (SELECT m.path FROM mounts m WHERE m.type LIKE 'fuse%' OR m.type IN ('nfs','nfs4','cifs','smb3','smbfs','afpfs','webdav','autofs','9p','ceph','afs','glusterfs','proc','sysfs','devfs','devpts','cgroup','cgroup2','debugfs','tracefs','securityfs','pstore','bpf','configfs','mqueue'))),
+g AS MATERIALIZED (SELECT CASE WHEN sort = 0 AND regular = 1 AND size IN (1000) THEN path END AS path, sort = 0 AND regular = 1 AND size IN (1000) AS want, sort, regular = 1 AND size > 52428800 AS big,
+ max(size) AS size, max(mtime) AS mtime, max(uid) AS uid, max(depth) AS depth, count(*) AS n FROM w GROUP BY 1, 2, 3, 4),
+k AS MATERIALIZED (SELECT g.*, 0 AS pid, h.path IS NOT NULL AS seen, coalesce(h.sha256,'') AS sha256
+ FROM g LEFT JOIN hash h ON h.path = g.path WHERE g.want = 1),
+m AS MATERIALIZED (SELECT * FROM k WHERE sha256 IN ('aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa'))
+SELECT 'meta' AS kind, i.version AS name, '' AS path, t.unix_time AS size, '' AS md5, '' AS sha1, i.uuid AS sha256, i.pid AS pid, i.instance_id AS owner, i.start_time AS n, '' AS mtime, '' AS cmdline FROM osquery_info i CROSS JOIN time t
+UNION ALL SELECT * FROM (SELECT 'hit', '/srv', k.path, k.size, coalesce(h.md5,''), coalesce(h.sha1,''), k.sha256, 0, coalesce((SELECT u.username FROM users u WHERE u.uid = k.uid LIMIT 1), k.uid, ''), 0, k.mtime, '' FROM m AS k LEFT JOIN hash h ON h.path = k.path AND h.sha256 = k.sha256 LIMIT 10000)
+UNION ALL SELECT 'count', 'hits', '', 0, '', '', '', 0, '', count(*), '', '' FROM m AS k
+UNION ALL SELECT * FROM (SELECT 'unhashed', '', path, size, '', '', '', pid, '', 0, '', '' FROM k WHERE seen = 1 AND sha256 = '' LIMIT 1000)
+UNION ALL SELECT * FROM (SELECT 'missing', '', path, size, '', '', '', pid, '', 0, '', '' FROM k WHERE seen = 0 LIMIT 1000)
+UNION ALL SELECT * FROM (SELECT 'leftout', m.type, m.path, 0, '', '', '', 0, '', 0, '', '' FROM mounts m WHERE (m.type LIKE 'fuse%' OR m.type IN ('nfs','nfs4','cifs','smb3','smbfs','afpfs','webdav','autofs','9p','ceph','afs','glusterfs','proc','sysfs','devfs','devpts','cgroup','cgroup2','debugfs','tracefs','securityfs','pstore','bpf','configfs','mqueue')) AND substr(m.path, 1, length('/srv/')) = '/srv/' LIMIT 1000)
+UNION ALL SELECT 'count', 'leftout', '/srv', 0, '', '', '', 0, '', count(*), '', '' FROM mounts m WHERE (m.type LIKE 'fuse%' OR m.type IN ('nfs','nfs4','cifs','smb3','smbfs','afpfs','webdav','autofs','9p','ceph','afs','glusterfs','proc','sysfs','devfs','devpts','cgroup','cgroup2','debugfs','tracefs','securityfs','pstore','bpf','configfs','mqueue')) AND substr(m.path, 1, length('/srv/')) = '/srv/'
+UNION ALL SELECT 'count', 'root', '/srv', 0, '', '', '', 0, '', count(*), '', '' FROM file f WHERE f.path = '/srv' AND f.type IN ('directory','regular')
+UNION ALL SELECT 'count', 'dirs', '/srv', coalesce(max(depth),0), '', '', '', 0, '', coalesce(sum(n),0), '', '' FROM g WHERE sort = 1
+UNION ALL SELECT 'count', 'files', '/srv', 0, '', '', '', 0, '', coalesce(sum(n),0), '', '' FROM g WHERE sort = 0
+UNION ALL SELECT 'count', 'bigger', '/srv', coalesce(max(size),0), '', '', '', 0, '', coalesce(sum(n),0), '', '' FROM g WHERE big = 1
+UNION ALL SELECT 'count', 'candidates', '/srv', coalesce(sum(max(size,0)),0), '', '', '', 0, '', count(*), '', '' FROM g WHERE want = 1
+UNION ALL SELECT 'count', 'missing', '/srv', 0, '', '', '', 0, '', count(*), '', '' FROM k WHERE seen = 0
+UNION ALL SELECT 'count', 'unhashed', '/srv', 0, '', '', '', 0, '', count(*), '', '' FROM k WHERE seen = 1 AND sha256 = ''
+UNION ALL SELECT 'count', 'hashed', '/srv', coalesce(sum(max(size,0)),0), '', '', '', 0, '', count(*), '', '' FROM k WHERE sha256 <> ''
+UNION ALL SELECT 'control', 'file', h.path, 0, h.md5, h.sha1, h.sha256, 0, '', 1, '', '' FROM hash h WHERE h.path = '/etc/passwd';
+
+-- 01-files-any-00 stage=files root="/srv" sizes=[] max_size=52428800 max_depth=1000 budget={Files:0 Bytes:0} engine=embedded must_exist=true narrowed=0
+-- hashes=[sha256:bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb] siblings=map[] self=""
+WITH RECURSIVE w(path, size, mtime, uid, sort, regular, depth) AS (
+ SELECT f.path, f.size, f.mtime, f.uid, CASE WHEN f.type = 'directory' THEN 1 ELSE 0 END, CASE WHEN f.type = 'regular' THEN 1 ELSE 0 END, 1 FROM file f WHERE f.directory = '/srv' AND f.symlink = 0 AND f.path NOT IN (SELECT m.path FROM mounts m WHERE m.type LIKE 'fuse%' OR m.type IN ('nfs','nfs4','cifs','smb3','smbfs','afpfs','webdav','autofs','9p','ceph','afs','glusterfs','proc','sysfs','devfs','devpts','cgroup','cgroup2','debugfs','tracefs','securityfs','pstore','bpf','configfs','mqueue'))
+ UNION ALL SELECT f.path, f.size, f.mtime, f.uid, CASE WHEN f.type = 'directory' THEN 1 ELSE 0 END, CASE WHEN f.type = 'regular' THEN 1 ELSE 0 END, 0 FROM file f WHERE f.path = '/srv' AND f.type = 'regular'
+ UNION ALL SELECT f.path, f.size, f.mtime, f.uid, CASE WHEN f.type = 'directory' THEN 1 ELSE 0 END, CASE WHEN f.type = 'regular' THEN 1 ELSE 0 END, w.depth + 1 FROM w CROSS JOIN file f ON f.directory = w.path
+  WHERE w.sort = 1 AND w.depth < 1000 AND f.symlink = 0 AND f.path NOT IN (SELECT m.path FROM mounts m WHERE m.type LIKE 'fuse%' OR m.type IN ('nfs','nfs4','cifs','smb3','smbfs','afpfs','webdav','autofs','9p','ceph','afs','glusterfs','proc','sysfs','devfs','devpts','cgroup','cgroup2','debugfs','tracefs','securityfs','pstore','bpf','configfs','mqueue'))),
+g AS MATERIALIZED (SELECT CASE WHEN sort = 0 AND regular = 1 AND size BETWEEN 1 AND 52428800 THEN path END AS path, sort = 0 AND regular = 1 AND size BETWEEN 1 AND 52428800 AS want, sort, regular = 1 AND size > 52428800 AS big,
+ max(size) AS size, max(mtime) AS mtime, max(uid) AS uid, max(depth) AS depth, count(*) AS n FROM w GROUP BY 1, 2, 3, 4),
+k AS MATERIALIZED (SELECT g.*, 0 AS pid, h.path IS NOT NULL AS seen, coalesce(h.sha256,'') AS sha256
+ FROM g LEFT JOIN hash h ON h.path = g.path WHERE g.want = 1),
+m AS MATERIALIZED (SELECT * FROM k WHERE sha256 IN ('bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb'))
+SELECT 'meta' AS kind, i.version AS name, '' AS path, t.unix_time AS size, '' AS md5, '' AS sha1, i.uuid AS sha256, i.pid AS pid, i.instance_id AS owner, i.start_time AS n, '' AS mtime, '' AS cmdline FROM osquery_info i CROSS JOIN time t
+UNION ALL SELECT * FROM (SELECT 'hit', '/srv', k.path, k.size, coalesce(h.md5,''), coalesce(h.sha1,''), k.sha256, 0, coalesce((SELECT u.username FROM users u WHERE u.uid = k.uid LIMIT 1), k.uid, ''), 0, k.mtime, '' FROM m AS k LEFT JOIN hash h ON h.path = k.path AND h.sha256 = k.sha256 LIMIT 10000)
+UNION ALL SELECT 'count', 'hits', '', 0, '', '', '', 0, '', count(*), '', '' FROM m AS k
+UNION ALL SELECT * FROM (SELECT 'unhashed', '', path, size, '', '', '', pid, '', 0, '', '' FROM k WHERE seen = 1 AND sha256 = '' LIMIT 1000)
+UNION ALL SELECT * FROM (SELECT 'missing', '', path, size, '', '', '', pid, '', 0, '', '' FROM k WHERE seen = 0 LIMIT 1000)
+UNION ALL SELECT * FROM (SELECT 'leftout', m.type, m.path, 0, '', '', '', 0, '', 0, '', '' FROM mounts m WHERE (m.type LIKE 'fuse%' OR m.type IN ('nfs','nfs4','cifs','smb3','smbfs','afpfs','webdav','autofs','9p','ceph','afs','glusterfs','proc','sysfs','devfs','devpts','cgroup','cgroup2','debugfs','tracefs','securityfs','pstore','bpf','configfs','mqueue')) AND substr(m.path, 1, length('/srv/')) = '/srv/' LIMIT 1000)
+UNION ALL SELECT 'count', 'leftout', '/srv', 0, '', '', '', 0, '', count(*), '', '' FROM mounts m WHERE (m.type LIKE 'fuse%' OR m.type IN ('nfs','nfs4','cifs','smb3','smbfs','afpfs','webdav','autofs','9p','ceph','afs','glusterfs','proc','sysfs','devfs','devpts','cgroup','cgroup2','debugfs','tracefs','securityfs','pstore','bpf','configfs','mqueue')) AND substr(m.path, 1, length('/srv/')) = '/srv/'
+UNION ALL SELECT 'count', 'root', '/srv', 0, '', '', '', 0, '', count(*), '', '' FROM file f WHERE f.path = '/srv' AND f.type IN ('directory','regular')
+UNION ALL SELECT 'count', 'dirs', '/srv', coalesce(max(depth),0), '', '', '', 0, '', coalesce(sum(n),0), '', '' FROM g WHERE sort = 1
+UNION ALL SELECT 'count', 'files', '/srv', 0, '', '', '', 0, '', coalesce(sum(n),0), '', '' FROM g WHERE sort = 0
+UNION ALL SELECT 'count', 'bigger', '/srv', coalesce(max(size),0), '', '', '', 0, '', coalesce(sum(n),0), '', '' FROM g WHERE big = 1
+UNION ALL SELECT 'count', 'candidates', '/srv', coalesce(sum(max(size,0)),0), '', '', '', 0, '', count(*), '', '' FROM g WHERE want = 1
+UNION ALL SELECT 'count', 'missing', '/srv', 0, '', '', '', 0, '', count(*), '', '' FROM k WHERE seen = 0
+UNION ALL SELECT 'count', 'unhashed', '/srv', 0, '', '', '', 0, '', count(*), '', '' FROM k WHERE seen = 1 AND sha256 = ''
+UNION ALL SELECT 'count', 'hashed', '/srv', coalesce(sum(max(size,0)),0), '', '', '', 0, '', count(*), '', '' FROM k WHERE sha256 <> ''
+UNION ALL SELECT 'control', 'file', h.path, 0, h.md5, h.sha1, h.sha256, 0, '', 1, '', '' FROM hash h WHERE h.path = '/etc/passwd';
+

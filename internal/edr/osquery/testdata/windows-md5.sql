@@ -1,0 +1,29 @@
+-- 01-files-sized-00 stage=files root="C:\\Users" sizes=[7] max_size=52428800 max_depth=40 budget={Files:0 Bytes:0} engine=osqueryd must_exist=true narrowed=0
+-- hashes=[md5:cccccccccccccccccccccccccccccccc] siblings=map[] self=""
+WITH RECURSIVE w(path, size, mtime, uid, sort, regular, depth, parent, links, ctime) AS (
+ SELECT f.path, f.size, f.mtime, f.uid, CASE WHEN f.type <> 'regular' OR f.size < 0 OR f.size % 4096 = 0 THEN 1 ELSE 0 END, CASE WHEN f.type <> 'directory' AND f.size > 0 THEN 1 ELSE 0 END, 1, f.directory, f.hard_links, f.ctime FROM file f WHERE f.directory = 'C:\Users' AND f.symlink = 0
+ UNION ALL SELECT f.path, f.size, f.mtime, f.uid, CASE WHEN f.type <> 'regular' OR f.size < 0 OR f.size % 4096 = 0 THEN 1 ELSE 0 END, CASE WHEN f.type <> 'directory' AND f.size > 0 THEN 1 ELSE 0 END, 0, f.directory, f.hard_links, f.ctime FROM file f WHERE f.path = 'C:\Users' AND f.type = 'regular'
+ UNION ALL SELECT f.path, f.size, f.mtime, f.uid, CASE WHEN f.type <> 'regular' OR f.size < 0 OR f.size % 4096 = 0 THEN 1 ELSE 0 END, CASE WHEN f.type <> 'directory' AND f.size > 0 THEN 1 ELSE 0 END, w.depth + 1, f.directory, f.hard_links, f.ctime FROM w CROSS JOIN file f ON f.directory = w.path
+  WHERE w.sort = 1 AND w.depth < 40 AND f.symlink = 0),
+g AS MATERIALIZED (SELECT CASE WHEN regular = 1 AND size IN (7) THEN path END AS path, regular = 1 AND size IN (7) AS want, sort, regular = 1 AND size > 52428800 AS big,
+ max(size) AS size, max(mtime) AS mtime, max(uid) AS uid, max(depth) AS depth, count(*) AS n, max(parent) AS parent, max(links) AS links, max(ctime) AS ctime FROM w GROUP BY 1, 2, 3, 4),
+k AS MATERIALIZED (SELECT g.*, 0 AS pid, h.path IS NOT NULL AS seen, coalesce(h.md5,'') AS md5
+ FROM g LEFT JOIN hash h ON h.path = g.path WHERE g.want = 1),
+m AS MATERIALIZED (SELECT * FROM k WHERE md5 IN ('cccccccccccccccccccccccccccccccc'))
+SELECT 'meta' AS kind, i.version AS name, '' AS path, t.unix_time AS size, '' AS md5, '' AS sha1, i.uuid AS sha256, i.pid AS pid, i.instance_id AS owner, i.start_time AS n, '' AS mtime, '' AS cmdline FROM osquery_info i CROSS JOIN time t
+UNION ALL SELECT * FROM (SELECT 'hit', 'C:\Users', k.path, k.size, k.md5, coalesce(h.sha1,''), coalesce(h.sha256,''), 0, coalesce((SELECT u.username FROM users u WHERE u.uid = k.uid LIMIT 1), k.uid, ''), 0, k.mtime, '' FROM m AS k LEFT JOIN hash h ON h.path = k.path AND h.md5 = k.md5 LIMIT 10000)
+UNION ALL SELECT 'count', 'hits', '', 0, '', '', '', 0, '', count(*), '', '' FROM m AS k
+UNION ALL SELECT * FROM (SELECT 'unhashed', '', path, size, '', '', '', pid, '', 0, '', '' FROM k WHERE seen = 1 AND md5 = '' LIMIT 1000)
+UNION ALL SELECT * FROM (SELECT 'missing', '', path, size, '', '', '', pid, '', 0, '', '' FROM k WHERE seen = 0 LIMIT 1000)
+UNION ALL SELECT 'count', 'leftout', 'C:\Users', 0, '', '', '', 0, '', count(*), '', '' FROM time WHERE 0
+UNION ALL SELECT 'count', 'root', 'C:\Users', 0, '', '', '', 0, '', count(*), '', '' FROM file f WHERE f.path = 'C:\Users'
+UNION ALL SELECT 'count', 'dirs', 'C:\Users', coalesce(max(depth),0), '', '', '', 0, '', coalesce(sum(n),0), '', '' FROM g WHERE sort = 1
+UNION ALL SELECT 'count', 'files', 'C:\Users', 0, '', '', '', 0, '', coalesce(sum(n),0), '', '' FROM g WHERE sort = 0
+UNION ALL SELECT 'count', 'bigger', 'C:\Users', coalesce(max(size),0), '', '', '', 0, '', coalesce(sum(n),0), '', '' FROM g WHERE big = 1
+UNION ALL SELECT 'count', 'candidates', 'C:\Users', coalesce(sum(max(size,0)),0), '', '', '', 0, '', count(*), '', '' FROM g WHERE want = 1
+UNION ALL SELECT 'count', 'missing', 'C:\Users', 0, '', '', '', 0, '', count(*), '', '' FROM k WHERE seen = 0
+UNION ALL SELECT 'count', 'unhashed', 'C:\Users', 0, '', '', '', 0, '', count(*), '', '' FROM k WHERE seen = 1 AND md5 = ''
+UNION ALL SELECT 'count', 'hashed', 'C:\Users', coalesce(sum(max(size,0)),0), '', '', '', 0, '', count(*), '', '' FROM k WHERE md5 <> ''
+UNION ALL SELECT 'count', 'suspect', 'C:\Users', 0, '', '', '', 0, '', count(*), '', '' FROM k WHERE mtime < ctime AND ctime > (SELECT start_time FROM osquery_info)
+UNION ALL SELECT 'control', 'file', h.path, 0, h.md5, h.sha1, h.sha256, 0, '', 1, '', '' FROM hash h WHERE h.path = 'C:\Windows\System32\svchost.exe';
+

@@ -31,6 +31,21 @@ type Rechecker interface {
 	Recheck(q ledger.Query, paths []string) (again ledger.Query, ok bool)
 }
 
+// Searcher is a recorded tool: it searches at once what it stored of all its endpoints. Its Compile words, for an endpoint,
+// the one query of Stage telemetry that asks whether anything of that endpoint lies in the window at all, with the first
+// chunk alone; Ask puts that. Rows of answers: ledger.JudgeSearch and ledger.JudgePresence.
+type Searcher interface {
+	Tool
+	// Window gives the days that a search made now covers. An error is a tool that can't go on at all.
+	Window(ctx context.Context) (ledger.Window, error)
+	// Searches words the searches for one chunk over everything. It does no input or output; w.Window bounds them, so that
+	// a resumed run asks about the same days.
+	Searches(w Work) ([]ledger.Query, error)
+	// Search puts one search and waits for all its pages. A failure that belongs to the search is in the answer, with
+	// the rows that had come; an error is a tool that can't go on at all, or ctx's end.
+	Search(ctx context.Context, q ledger.Query) (ledger.Answer, error)
+}
+
 // Selection narrows the endpoints of a run; empty lists do not narrow. Exclude names host names, ids or globs.
 type Selection struct {
 	Hosts     []string `json:"hosts,omitempty"`
@@ -57,6 +72,8 @@ type Endpoint struct {
 	LastSeen time.Time
 	Labels   []string
 	Notes    []string // what to say about it, e.g. "not root"
+	Gone     string   // why the tool itself counts it out, e.g. "uninstalled"; such an endpoint is excluded
+	Behind   string   // recorded tools: why its data may not reach the window's end, e.g. "offline since …"; at most partial
 }
 
 // Unsized says what the files stage does for a hash whose file size nobody knows.
@@ -82,7 +99,8 @@ type Search struct {
 type Work struct {
 	Targets []Target
 	Search  Search
-	Chunk   int // 0-based
+	Window  ledger.Window // recorded tools: the days to search
+	Chunk   int           // 0-based
 	Chunks  int
 }
 

@@ -78,12 +78,19 @@ type Query struct {
 	Engine    string                `json:"engine,omitempty"`     // embedded or osqueryd: who answers
 	MustExist bool                  `json:"must_exist,omitempty"` // files: the root was named by a person; a missing one is partial
 	Narrowed  int                   `json:"narrowed,omitempty"`   // hashes that this stage was not asked, by the hunt's choice
+	Window    Window                `json:"window,omitzero"`      // telemetry: the days that are searched
 }
 
 // Budget is the most that one query may hash on an endpoint; zero values are no limit.
 type Budget struct {
 	Files int64 `json:"files,omitempty"`
 	Bytes int64 `json:"bytes,omitempty"`
+}
+
+// Window is the days that a recorded tool searches. To is when the search was planned.
+type Window struct {
+	From time.Time `json:"from,omitzero"`
+	To   time.Time `json:"to,omitzero"`
 }
 
 // Row is one row of an answer as the tool gave it. Column names are those of the query's text; values are raw bytes.

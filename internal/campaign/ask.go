@@ -1,9 +1,11 @@
 package campaign
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/hunter-project/hunter/internal/edr"
@@ -17,10 +19,12 @@ const reasonStopped = "the run was interrupted before its turn"
 // inFlightMax bounds how many queries wait for an answer at once, over all endpoints.
 const inFlightMax = 64
 
-// answered is what a worker brings back.
+// answered is what a worker brings back: an answer or, of a search, a search.
 type answered struct {
 	action Action
 	record results.AnswerRecord
+	search results.SearchRecord
+	down   string // why its tool can not go on at all
 	err    error
 }
 
@@ -29,10 +33,13 @@ type board struct {
 	run      string
 	spec     Spec
 	queries  []results.StoredQuery
+	at       map[Pair][]int // where the queries of a pair stand in queries; searches are a pair without an endpoint
 	verdicts map[Pair]map[string][]ledger.Verdict
 	targets  map[Pair]results.Target
 	tools    map[string]edr.Tool
 	ends     map[Pair]edr.Endpoint
+	searched map[string]map[string]*ledger.Search // by tool and query id: recorded tools
+	down     map[string]string                    // by tool: why it is asked nothing more
 	done     int
 }
 
@@ -54,8 +61,8 @@ func (c *Campaign) ask(ctx context.Context, id string, spec Spec) (Outcome, erro
 // load reads the ledger of a run and the endpoints of its tools.
 func (c *Campaign) load(ctx context.Context, id string, spec Spec) (*board, error) {
 	b := &board{
-		run: id, spec: spec, verdicts: map[Pair]map[string][]ledger.Verdict{}, targets: map[Pair]results.Target{},
-		tools: map[string]edr.Tool{}, ends: map[Pair]edr.Endpoint{},
+		run: id, spec: spec, at: map[Pair][]int{}, verdicts: map[Pair]map[string][]ledger.Verdict{}, targets: map[Pair]results.Target{},
+		tools: map[string]edr.Tool{}, ends: map[Pair]edr.Endpoint{}, searched: map[string]map[string]*ledger.Search{}, down: map[string]string{},
 	}
 	var err error
 	if b.queries, err = c.Store.Queries(ctx, id); err != nil {
@@ -68,32 +75,55 @@ func (c *Campaign) load(ctx context.Context, id string, spec Spec) (*board, erro
 	for _, t := range targets {
 		b.targets[Pair{t.Endpoint, t.Tool}] = t
 	}
-	for _, q := range b.queries {
+	for i, q := range b.queries {
 		pair := Pair{q.Endpoint, q.Tool}
-		if b.verdicts[pair] == nil {
-			b.verdicts[pair] = map[string][]ledger.Verdict{}
-		}
-		if q.State == results.QueryAnswered && q.Verdict != nil {
-			b.verdicts[pair][q.Query.ID] = append(b.verdicts[pair][q.Query.ID], *q.Verdict)
-			b.done++
-		}
+		b.at[pair] = append(b.at[pair], i)
+		b.remember(q)
 	}
-	tools, err := c.tools(spec)
+	return b, c.loadTools(ctx, b)
+}
+
+// remember takes in what is recorded of a query.
+func (b *board) remember(q results.StoredQuery) {
+	pair := Pair{q.Endpoint, q.Tool}
+	if q.IsSearch() && b.searched[q.Tool] == nil {
+		b.searched[q.Tool] = map[string]*ledger.Search{}
+	}
+	if b.verdicts[pair] == nil && !q.IsSearch() {
+		b.verdicts[pair] = map[string][]ledger.Verdict{}
+	}
+	switch {
+	case q.State != results.QueryAnswered:
+	case q.Search != nil:
+		b.searched[q.Tool][q.Query.ID] = q.Search
+		b.done++
+	case q.Verdict != nil:
+		b.verdicts[pair][q.Query.ID] = append(b.verdicts[pair][q.Query.ID], *q.Verdict)
+		b.done++
+	}
+}
+
+// loadTools finds the endpoints again. A tool that can't list them is asked nothing.
+func (c *Campaign) loadTools(ctx context.Context, b *board) error {
+	tools, err := c.tools(b.spec)
 	if err != nil {
-		return nil, err
+		return err
 	}
 	for _, t := range tools {
 		name := t.Describe().Name
 		b.tools[name] = t
 		eps, err := t.Endpoints(ctx)
-		if err != nil {
-			return nil, fmt.Errorf("list the endpoints of %s: %w", name, err)
+		switch {
+		case ctx.Err() != nil:
+			return ctx.Err()
+		case err != nil:
+			b.down[name] = "its endpoints can not be listed: " + err.Error()
 		}
 		for _, ep := range eps {
 			b.ends[Pair{ep.ID, name}] = ep
 		}
 	}
-	return b, nil
+	return nil
 }
 
 // loop asks until Step has nothing more. It owns its workers and waits for all of them.
@@ -115,7 +145,8 @@ func (c *Campaign) loop(ctx context.Context, b *board) error {
 				}
 				c.Progress(Event{Kind: EventAsking, Run: b.run, Endpoint: a.Endpoint, Tool: a.Tool, Query: a.Query, Done: b.done, Total: len(b.queries)})
 				inFlight[Pair{a.Endpoint, a.Tool}] = true
-				go func() { answers <- c.put(ctx, b, a) }()
+				t := turn{Action: a, hostname: b.targets[Pair{a.Endpoint, a.Tool}].Hostname, down: b.down[a.Tool]}
+				go func() { answers <- c.put(ctx, b, t) }()
 			}
 		}
 		if len(inFlight) == 0 {
@@ -129,24 +160,40 @@ func (c *Campaign) loop(ctx context.Context, b *board) error {
 			}
 			return got.err
 		}
+		if got.down != "" {
+			b.down[got.action.Tool] = got.down
+		}
 		if err := c.record(ctx, b, got); err != nil {
 			return err
 		}
 	}
 }
 
-// put asks one query, judges the answer and asks once more for what had vanished. It reads b only.
-func (c *Campaign) put(ctx context.Context, b *board, a Action) answered {
+// turn is an action with what its worker needs of the board.
+type turn struct {
+	Action
+	hostname string
+	down     string // why its tool is asked nothing more
+}
+
+// put asks one query, judges the answer and asks once more for what had vanished. It reads what of b does not change.
+func (c *Campaign) put(ctx context.Context, b *board, t turn) answered {
+	a := t.Action
 	pair := Pair{a.Endpoint, a.Tool}
-	answer, err := c.putOnce(ctx, b, a.Query, pair)
+	answer, fault, err := c.putOnce(ctx, b, a.Query, pair, t.down)
 	if err != nil {
 		return answered{action: a, err: err}
+	}
+	if a.IsSearch() {
+		return answered{action: a, down: fault, search: results.SearchRecord{
+			Run: b.run, Hunt: b.spec.Hunt, Tool: a.Tool, Query: a.Query, Answer: answer, Search: ledger.JudgeSearch(a.Query, answer),
+		}}
 	}
 	verdict := ledger.Judge(a.Query, answer)
 	if again, ok := b.tools[a.Tool].(edr.Rechecker); ok && len(verdict.Recheck) > 0 {
 		q2, ok := again.Recheck(a.Query, verdict.Recheck)
 		if ok {
-			second, err := c.putOnce(ctx, b, q2, pair)
+			second, _, err := c.putOnce(ctx, b, q2, pair, "")
 			if err != nil {
 				return answered{action: a, err: err}
 			}
@@ -154,81 +201,103 @@ func (c *Campaign) put(ctx context.Context, b *board, a Action) answered {
 			answer = ledger.Join(answer, second)
 		}
 	}
-	target := b.targets[pair]
-	return answered{action: a, record: results.AnswerRecord{
-		Run: b.run, Hunt: b.spec.Hunt, Endpoint: a.Endpoint, Hostname: target.Hostname, Tool: a.Tool,
+	return answered{action: a, down: fault, record: results.AnswerRecord{
+		Run: b.run, Hunt: b.spec.Hunt, Endpoint: a.Endpoint, Hostname: t.hostname, Tool: a.Tool,
 		Query: a.Query, Answer: answer, Verdict: verdict,
 	}}
 }
 
-// putOnce asks a tool with the run's timeout. A timeout is an answer of its own; the caller's end is an error.
-func (c *Campaign) putOnce(ctx context.Context, b *board, q ledger.Query, pair Pair) (ledger.Answer, error) {
-	tool, ok := b.tools[pair.Tool]
-	ep, known := b.ends[pair]
+// putOnce asks a tool with the run's timeout. A timeout is an answer of its own, and so is a tool that can't go on at all,
+// which fault says; the caller's end is an error.
+func (c *Campaign) putOnce(ctx context.Context, b *board, q ledger.Query, pair Pair, down string) (answer ledger.Answer, fault string, err error) {
 	started := c.Now()
-	if !ok || !known {
-		return ledger.Answer{StartedAt: started, FinishedAt: started, Failure: &ledger.Failure{
-			State: ledger.Error, Message: fmt.Sprintf("the tool %s no longer knows this endpoint", pair.Tool),
-		}}, nil
-	}
 	asking, cancel := ctx, context.CancelFunc(func() {})
 	if b.spec.Timeout > 0 {
 		asking, cancel = context.WithTimeout(ctx, b.spec.Timeout)
 	}
 	defer cancel()
-	answer, err := tool.Ask(asking, ep, q)
+	if down != "" {
+		return failed(started, started, ledger.Error, "not asked: "+down), down, nil
+	}
+	answer, err = b.dispatch(asking, q, pair, started)
 	switch {
 	case err == nil:
-		return answer, nil
+		return answer, "", nil
 	case ctx.Err() != nil:
-		return ledger.Answer{}, ctx.Err()
+		return ledger.Answer{}, "", ctx.Err()
 	case errors.Is(err, context.DeadlineExceeded):
-		return failed(started, c.Now(), ledger.Timeout, fmt.Sprintf("no answer within %s", b.spec.Timeout)), nil
+		return failed(started, c.Now(), ledger.Timeout, fmt.Sprintf("no answer within %s", b.spec.Timeout)), "", nil
 	default:
-		return failed(started, c.Now(), ledger.Error, err.Error()), nil
+		return failed(started, c.Now(), ledger.Error, err.Error()), err.Error(), nil
 	}
+}
+
+// dispatch hands a query to its tool.
+func (b *board) dispatch(ctx context.Context, q ledger.Query, pair Pair, now time.Time) (ledger.Answer, error) {
+	tool, ok := b.tools[pair.Tool]
+	if searcher, recorded := tool.(edr.Searcher); recorded && pair.Endpoint == "" {
+		return searcher.Search(ctx, q)
+	}
+	ep, known := b.ends[pair]
+	if !ok || !known {
+		return failed(now, now, ledger.Error, fmt.Sprintf("the tool %s no longer knows this endpoint", pair.Tool)), nil
+	}
+	return tool.Ask(ctx, ep, q)
 }
 
 func failed(started, now time.Time, state ledger.State, message string) ledger.Answer {
 	return ledger.Answer{StartedAt: started, FinishedAt: now, Failure: &ledger.Failure{State: state, Message: message}}
 }
 
-// record stores an answer with what it does to its endpoint's coverage. An answer that is in hand is stored even when
-// the run is being interrupted.
+// record stores an answer with what it does to the coverage of its endpoint, or of those that a search hit. An answer
+// that is in hand is stored even when the run is being interrupted.
 func (c *Campaign) record(ctx context.Context, b *board, got answered) error {
-	pair := Pair{got.action.Endpoint, got.action.Tool}
-	id := got.action.Query.ID
-	b.verdicts[pair][id] = append(b.verdicts[pair][id], got.record.Verdict)
-	got.record.Coverage = b.cover(pair, reasonNotReached)
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), closing)
 	defer cancel()
-	if err := c.Store.RecordAnswer(ctx, got.record); err != nil {
-		return fmt.Errorf("record the answer of %s: %w", got.record.Hostname, err)
+	a := got.action
+	verdict := got.record.Verdict
+	if a.IsSearch() {
+		verdict = got.search.Search.Verdict
+		b.searched[a.Tool][a.Query.ID] = &got.search.Search
+		b.settle(&got.search)
+		if err := c.Store.RecordSearch(ctx, got.search); err != nil {
+			return fmt.Errorf("record a search of %s: %w", a.Tool, err)
+		}
+	} else {
+		pair := Pair{a.Endpoint, a.Tool}
+		b.verdicts[pair][a.Query.ID] = append(b.verdicts[pair][a.Query.ID], verdict)
+		got.record.Coverage = b.cover(pair, reasonNotReached)
+		if err := c.Store.RecordAnswer(ctx, got.record); err != nil {
+			return fmt.Errorf("record the answer of %s: %w", got.record.Hostname, err)
+		}
 	}
-	for i := range b.queries {
-		q := &b.queries[i]
-		if q.Endpoint == pair.Endpoint && q.Tool == pair.Tool && q.Query.ID == id {
+	for _, i := range b.at[Pair{a.Endpoint, a.Tool}] {
+		if q := &b.queries[i]; q.Query.ID == a.Query.ID {
 			q.State = results.QueryAnswered
 		}
 	}
 	b.done++
 	c.Progress(Event{
-		Kind: EventAnswered, Run: b.run, Endpoint: pair.Endpoint, Tool: pair.Tool, Query: got.action.Query,
-		Verdict: got.record.Verdict, Done: b.done, Total: len(b.queries),
+		Kind: EventAnswered, Run: b.run, Endpoint: a.Endpoint, Tool: a.Tool, Query: a.Query,
+		Verdict: verdict, Done: b.done, Total: len(b.queries),
 	})
 	return nil
 }
 
 // cover gives the standing of one (endpoint, tool) from all its verdicts.
 func (b *board) cover(pair Pair, unasked string) ledger.Coverage {
+	target := b.targets[pair]
 	var planned []ledger.Query
-	for _, q := range b.queries {
-		if q.Endpoint == pair.Endpoint && q.Tool == pair.Tool {
-			planned = append(planned, q.Query)
-		}
+	for _, i := range b.at[pair] {
+		planned = append(planned, b.queries[i].Query)
 	}
-	cov := ledger.Cover(planned, b.verdicts[pair], unasked)
-	cov.Scope = b.targets[pair].Scope
+	var cov ledger.Coverage
+	if target.Mode == ledger.Recorded {
+		cov = b.coverRecorded(pair, planned, unasked)
+	} else {
+		cov = ledger.Cover(planned, b.verdicts[pair], unasked)
+	}
+	cov.Scope = target.Scope
 	return cov
 }
 
@@ -236,16 +305,31 @@ func (b *board) cover(pair Pair, unasked string) ledger.Coverage {
 func (c *Campaign) leave(ctx context.Context, b *board) (Outcome, error) {
 	storing, cancel := context.WithTimeout(context.WithoutCancel(ctx), closing)
 	defer cancel()
-	for pair := range b.verdicts {
-		if err := c.Store.SetCoverage(storing, b.run, pair.Endpoint, pair.Tool, b.cover(pair, reasonStopped)); err != nil {
-			return Outcome{Run: b.run, ExitCode: ExitError}, err
-		}
+	if err := c.Store.SetCoverages(storing, b.run, b.standings(reasonStopped)); err != nil {
+		return Outcome{Run: b.run, ExitCode: ExitError}, err
 	}
 	return c.detach(ctx, b.run)
 }
 
+// standings gives the coverage of every pair that is asked anything.
+func (b *board) standings(unasked string) []results.Standing {
+	var out []results.Standing
+	for pair := range b.verdicts {
+		out = append(out, results.Standing{Endpoint: pair.Endpoint, Tool: pair.Tool, Coverage: b.cover(pair, unasked)})
+	}
+	slices.SortFunc(out, func(x, y results.Standing) int {
+		return cmp.Or(cmp.Compare(x.Tool, y.Tool), cmp.Compare(x.Endpoint, y.Endpoint))
+	})
+	return out
+}
+
 // finish closes a run whose questions are all answered.
 func (c *Campaign) finish(ctx context.Context, b *board) (Outcome, error) {
+	if len(b.searched) > 0 { // a search speaks for every endpoint, and its answer is stored once
+		if err := c.Store.SetCoverages(ctx, b.run, b.recorded()); err != nil {
+			return c.fail(ctx, b.run, err)
+		}
+	}
 	sum, err := c.Store.Run(ctx, b.run)
 	if err != nil {
 		return c.fail(ctx, b.run, err)

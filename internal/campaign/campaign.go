@@ -8,7 +8,6 @@ import (
 	"time"
 
 	"github.com/hunter-project/hunter/internal/edr"
-	"github.com/hunter-project/hunter/internal/ledger"
 	"github.com/hunter-project/hunter/internal/pivot"
 	"github.com/hunter-project/hunter/internal/results"
 )
@@ -22,7 +21,8 @@ type Store interface {
 	SavePlan(ctx context.Context, run string, plan results.SavedPlan) error
 	MarkAsked(ctx context.Context, run, endpoint, tool, query string) error
 	RecordAnswer(ctx context.Context, a results.AnswerRecord) error
-	SetCoverage(ctx context.Context, run, endpoint, tool string, c ledger.Coverage) error
+	RecordSearch(ctx context.Context, a results.SearchRecord) error
+	SetCoverages(ctx context.Context, run string, standings []results.Standing) error
 	FinishRun(ctx context.Context, run string, state results.RunState, exitCode int, reason string) error
 	Run(ctx context.Context, run string) (results.RunSummary, error)
 	Targets(ctx context.Context, run string) ([]results.Target, error)

@@ -18,17 +18,17 @@ func ExitCode(sum results.RunSummary, done DoneWhen) int {
 	if sum.HitsTotal > 0 || sum.States[ledger.Hit] > 0 {
 		return ExitHits
 	}
-	recorded := sum.NotSeen > 0
+	recorded := sum.Recorded > 0
 	switch {
 	case !sum.PivotComplete && !done.AnyPivot:
 		return ExitUnproven
 	case (sum.Unaskable > 0 || sum.Narrowed > 0) && !done.AnyUnaskable:
 		return ExitUnproven
-	case recorded && !done.NotSeen:
+	case recorded && (!done.NotSeen || sum.NotSeen < sum.Recorded): // what was never seen proves nothing; what is not even that less
 		return ExitUnproven
 	case sum.Hunted == 0:
 		return ExitUnproven
-	case sum.Endpoints == 0 && recorded && done.NotSeen:
+	case sum.Endpoints == 0 && recorded:
 		return ExitProven
 	case sum.Endpoints-sum.States[ledger.Excluded] <= 0:
 		return ExitUnproven

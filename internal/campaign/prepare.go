@@ -117,30 +117,42 @@ func (p *Prepared) pivoted() results.Pivoted {
 	return out
 }
 
-// saved gives the store's form of the plan: every indicator with its status, every target, every query.
+// saved gives the store's form of the plan: every indicator with its status, every target, every query and search.
 func (p *Prepared) saved() results.SavedPlan {
 	out := results.SavedPlan{Scope: p.Plan.Scope, Indicators: p.indicators()}
 	for _, tp := range p.Plan.Tools {
 		hashset := hashsetOf(tp.Targets)
+		for i, q := range tp.Searches {
+			out.Queries = append(out.Queries, results.StoredQuery{Tool: tp.Tool.Name, Seq: i, Query: q, State: results.QueryPlanned})
+		}
 		for _, ep := range tp.Endpoints {
-			t := results.Target{
+			out.Targets = append(out.Targets, results.Target{
 				Endpoint: ep.Endpoint.ID, Hostname: ep.Endpoint.Hostname, Tool: tp.Tool.Name, Mode: tp.Tool.Mode,
-				Platform: ep.Endpoint.Platform, Scope: ep.Scope, Hashset: hashset,
-				Coverage: ledger.Coverage{State: ledger.Unasked, Reason: reasonNotReached, Scope: ep.Scope},
-			}
-			switch {
-			case ep.Excluded != "":
-				t.Coverage = ledger.Coverage{State: ledger.Excluded, Reason: ep.Excluded}
-			case len(ep.Queries) == 0:
-				t.Coverage.Reason = "nothing to ask: no hash that this tool takes"
-			}
-			out.Targets = append(out.Targets, t)
+				Platform: ep.Endpoint.Platform, Scope: ep.Scope, Hashset: hashset, WindowFrom: tp.Window.From, WindowTo: tp.Window.To,
+				Coverage: beforehand(ep),
+			})
 			for i, q := range ep.Queries {
 				out.Queries = append(out.Queries, results.StoredQuery{
 					Endpoint: ep.Endpoint.ID, Tool: tp.Tool.Name, Seq: i, Query: q, State: results.QueryPlanned,
 				})
 			}
 		}
+	}
+	return out
+}
+
+// beforehand is the standing of a target before anything is asked.
+func beforehand(ep edr.EndpointPlan) ledger.Coverage {
+	out := ledger.Coverage{State: ledger.Unasked, Reason: reasonNotReached, Scope: ep.Scope}
+	switch {
+	case ep.Failed != "":
+		out.State, out.Reason = ledger.Error, ep.Failed
+	case ep.Excluded != "":
+		out.State, out.Reason = ledger.Excluded, ep.Excluded
+	case ep.Asleep != "":
+		out.State, out.Reason = ledger.Asleep, ep.Asleep
+	case len(ep.Queries) == 0:
+		out.Reason = "nothing to ask: no hash that this tool takes"
 	}
 	return out
 }

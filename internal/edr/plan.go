@@ -7,10 +7,14 @@ import (
 	"path"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/hunter-project/hunter/internal/indicator"
 	"github.com/hunter-project/hunter/internal/ledger"
 )
+
+// AllEndpoints is the id of the target that stands for all endpoints of a tool that can't list them.
+const AllEndpoints = "*"
 
 // DefaultMaxSize is the biggest file in scope when a hunt says nothing: what osquery hashes by default.
 const DefaultMaxSize = 50 << 20
@@ -34,8 +38,11 @@ func MakePlan(ctx context.Context, files []indicator.File, tools []Tool, sel Sel
 		}
 		plan.Tools = append(plan.Tools, tp)
 	}
+	blind := slices.ContainsFunc(plan.Tools, func(t ToolPlan) bool {
+		return slices.ContainsFunc(t.Endpoints, func(ep EndpointPlan) bool { return ep.Failed != "" })
+	})
 	for _, h := range sel.Hosts {
-		if !found[h] {
+		if !found[h] && !blind { // a tool that can't list its endpoints may have it
 			return Plan{}, fmt.Errorf("no tool knows an endpoint %q; `hunter plan` lists the endpoints", h)
 		}
 	}
@@ -89,36 +96,106 @@ func ordered(where []ledger.Stage) []ledger.Stage {
 func planTool(ctx context.Context, t Tool, files []indicator.File, sel Selection, search Search, found map[string]bool) (ToolPlan, error) {
 	tp := ToolPlan{Tool: t.Describe()}
 	tp.Targets, tp.Unaskable = choose(files, tp.Tool)
-	if search.Unsized == UnsizedSkip && slices.Contains(search.Where, ledger.Files) {
+	if search.Unsized == UnsizedSkip && slices.Contains(search.Where, ledger.Files) && tp.Tool.Mode != ledger.Recorded {
 		_, tp.Narrowed = BySize(tp.Targets)
 	}
 	endpoints, err := t.Endpoints(ctx)
+	searcher, recorded := t.(Searcher)
+	if err == nil && recorded {
+		tp.Window, err = searcher.Window(ctx)
+	}
 	if err != nil {
-		return ToolPlan{}, fmt.Errorf("list the endpoints of %s: %w", tp.Tool.Name, err)
+		return tp.failed(ctx, err)
 	}
 	endpoints = slices.Clone(endpoints)
 	slices.SortStableFunc(endpoints, func(a, b Endpoint) int { return strings.Compare(a.ID, b.ID) })
-	chunks := chunked(tp.Targets, tp.Tool.Chunk)
+	works := worksOf(tp, search)
 	for _, ep := range endpoints {
 		if !sel.wants(ep, found) {
 			continue
 		}
-		planned := EndpointPlan{Endpoint: ep, Scope: scopeFor(search, ep.Platform, tp.Targets)}
-		if reason := sel.excludes(ep); reason != "" {
-			planned.Excluded = reason
-			tp.Endpoints = append(tp.Endpoints, planned)
-			continue
+		planned := EndpointPlan{Endpoint: ep, Scope: scopeFor(search, ep.Platform, tp.Targets), Excluded: cmp.Or(sel.excludes(ep), ep.Gone)}
+		asked := works
+		if recorded {
+			planned.Scope, planned.Asleep = windowScope(tp.Window), asleep(ep, tp.Window)
+			asked = works[:min(len(works), 1)]
 		}
-		for i, c := range chunks {
-			qs, err := t.Compile(ep, Work{Targets: c, Search: search, Chunk: i, Chunks: len(chunks)})
-			if err != nil {
-				return ToolPlan{}, fmt.Errorf("word the queries of %s: %w", tp.Tool.Name, err)
+		if planned.Excluded == "" && planned.Asleep == "" {
+			if planned.Queries, err = wording(t, ep, asked); err != nil {
+				return ToolPlan{}, err
 			}
-			planned.Queries = append(planned.Queries, qs...)
 		}
 		tp.Endpoints = append(tp.Endpoints, planned)
 	}
+	if recorded && slices.ContainsFunc(tp.Endpoints, func(ep EndpointPlan) bool { return len(ep.Queries) > 0 }) {
+		tp.Searches, err = searches(searcher, works)
+	}
+	return tp, err
+}
+
+// failed plans for a tool that can't say which endpoints it has: one target that stands for all of them, so that a run
+// never passes over what it could not look at.
+func (tp ToolPlan) failed(ctx context.Context, cause error) (ToolPlan, error) {
+	if ctx.Err() != nil {
+		return ToolPlan{}, ctx.Err()
+	}
+	tp.Endpoints = []EndpointPlan{{
+		Endpoint: Endpoint{ID: AllEndpoints, Hostname: "every endpoint of " + tp.Tool.Name},
+		Failed:   "its endpoints can not be listed: " + cause.Error(),
+	}}
 	return tp, nil
+}
+
+// worksOf parts the targets of a tool into what one text may carry.
+func worksOf(tp ToolPlan, search Search) []Work {
+	chunks := chunked(tp.Targets, tp.Tool.Chunk)
+	out := make([]Work, len(chunks))
+	for i, c := range chunks {
+		out[i] = Work{Targets: c, Search: search, Window: tp.Window, Chunk: i, Chunks: len(chunks)}
+	}
+	return out
+}
+
+func wording(t Tool, ep Endpoint, works []Work) ([]ledger.Query, error) {
+	var out []ledger.Query
+	for _, w := range works {
+		qs, err := t.Compile(ep, w)
+		if err != nil {
+			return nil, fmt.Errorf("word the queries of %s: %w", t.Describe().Name, err)
+		}
+		out = append(out, qs...)
+	}
+	if _, recorded := t.(Searcher); recorded {
+		for i := range out {
+			out[i].Behind = ep.Behind
+		}
+	}
+	return out, nil
+}
+
+func searches(t Searcher, works []Work) ([]ledger.Query, error) {
+	var out []ledger.Query
+	for _, w := range works {
+		qs, err := t.Searches(w)
+		if err != nil {
+			return nil, fmt.Errorf("word the searches of %s: %w", t.Describe().Name, err)
+		}
+		out = append(out, qs...)
+	}
+	return out, nil
+}
+
+// asleep says why nothing of an endpoint can lie in the window, "" when something may.
+func asleep(ep Endpoint, w ledger.Window) string {
+	if ep.LastSeen.IsZero() || !ep.LastSeen.Before(w.From) {
+		return ""
+	}
+	return "last seen " + ep.LastSeen.UTC().Format(time.DateOnly)
+}
+
+// windowScope says in words what a recorded tool is searched for.
+func windowScope(w ledger.Window) string {
+	return "what was recorded from " + w.From.UTC().Format(time.DateOnly) + " to " + w.To.UTC().Format(time.DateOnly)
 }
 
 // choose picks the digest of each file object by which the tool is asked. Two files of one digest (a collision) are two

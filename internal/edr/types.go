@@ -54,6 +54,9 @@ type Selection struct {
 	Exclude   []string `json:"exclude,omitempty"`
 }
 
+// Narrows reports whether it names what is wanted, so that an endpoint that nobody listed is not.
+func (s Selection) Narrows() bool { return len(s.Hosts)+len(s.Platforms)+len(s.Labels) > 0 }
+
 // Description says what a tool can be asked.
 type Description struct {
 	Name  string           // unique in the set
@@ -125,13 +128,16 @@ type ToolPlan struct {
 	Unaskable []Unaskable
 	Narrowed  []Target // asked, but not in the files stage
 	Endpoints []EndpointPlan
-	Err       error // the tool could not list its endpoints
+	Searches  []ledger.Query // recorded tools: what is searched over all endpoints, a chunk each
+	Window    ledger.Window  // recorded tools
 }
 
 // EndpointPlan is what one endpoint is asked, cheapest stage first.
 type EndpointPlan struct {
 	Endpoint Endpoint
 	Excluded string // reason; no queries
+	Asleep   string // reason; no queries
+	Failed   string // why nothing can be asked: the tool could not list its endpoints
 	Queries  []ledger.Query
 	Scope    string // "running, autoruns, files up to 50 MiB in /home, /tmp"
 }

@@ -41,12 +41,12 @@ func (c *Client) again(err error) error {
 	case !errors.Is(e, ErrTemporary) && !errors.Is(e, ErrQuota):
 		return backoff.Permanent(err)
 	}
-	told, any := retryAfter(e.answer, c.opt.Now())
+	told, given := retryAfter(e.answer, c.opt.Now())
 	switch {
-	case any && told > c.opt.MaxWait:
+	case given && told > c.opt.MaxWait:
 		e.Detail = fmt.Sprintf("it asks to wait %s", told.Round(time.Second))
 		return backoff.Permanent(err)
-	case any && told > 0:
+	case given && told > 0:
 		return &backoff.RetryAfterError{Duration: told}
 	}
 	return err

@@ -9,6 +9,9 @@ import (
 // Judge says what one answer proves. It is pure: the same query and answer give the same verdict. A verdict with a
 // Recheck stands as it is; with a second answer for these paths Rejudge may give a better one.
 func Judge(q Query, a Answer) Verdict {
+	if q.Stage == Telemetry {
+		return JudgePresence(q, a)
+	}
 	if a.Failure != nil {
 		return failed(q, a)
 	}

@@ -1,7 +1,6 @@
 package ledger
 
 import (
-	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -20,18 +19,18 @@ import (
 //
 // A search without a control row proves nothing, a search with a gap row not all.
 
-// Search is what one search of a recorded tool brought.
+// Search is what one search of a recorded tool brought. The verdict is that of the search as a whole, without hits.
 type Search struct {
-	Verdict Verdict             // without hits: of the search as a whole
-	Hits    map[string][]HitRow // by endpoint
-	Gaps    map[string][]string // by endpoint: what concerns it alone
+	Verdict
+	HitsOn map[string][]HitRow `json:"hits_on,omitempty"` // by endpoint
+	GapsOn map[string][]string `json:"gaps_on,omitempty"` // by endpoint: what concerns it alone
 }
 
 // JudgeSearch says what one search over all endpoints of a recorded tool brought. NotSeen is the best it can say, and it
 // says so of every endpoint of which the tool holds data. It is pure.
 func JudgeSearch(q Query, a Answer) Search {
 	p := parseRecorded(q, a.Rows)
-	out := Search{Hits: p.hits, Gaps: p.gapsOf}
+	out := Search{HitsOn: p.hits, GapsOn: p.gapsOf}
 	v := &out.Verdict
 	v.Counts.FilesSeen = int64(p.records)
 	reasons := append(slices.Clone(p.problems), p.gaps...)
@@ -59,6 +58,10 @@ func JudgePresence(q Query, a Answer) Verdict {
 		return failed(Query{}, Answer{Failure: a.Failure})
 	}
 	p := parseRecorded(q, a.Rows)
+	gaps := p.gaps
+	if q.Behind != "" {
+		gaps = append(gaps, q.Behind)
+	}
 	v := Verdict{State: NotSeen, Counts: Counts{FilesSeen: p.present}}
 	switch {
 	case len(p.problems) > 0:
@@ -68,8 +71,8 @@ func JudgePresence(q Query, a Answer) Verdict {
 	case p.present == 0:
 		v.State = Unverified
 		v.Reason = fmt.Sprintf("no data of this endpoint from %s to %s", day(q.Window.From), day(q.Window.To))
-	case len(p.gaps) > 0:
-		v.State, v.Reason = Partial, strings.Join(p.gaps, "; ")
+	case len(gaps) > 0:
+		v.State, v.Reason = Partial, strings.Join(gaps, "; ")
 	}
 	return v
 }
@@ -84,8 +87,8 @@ func day(t time.Time) string {
 // Share gives an endpoint's part of a search.
 func (s Search) Share(endpoint string) Verdict {
 	v := s.Verdict
-	v.Hits = s.Hits[endpoint]
-	if gaps := s.Gaps[endpoint]; len(gaps) > 0 {
+	v.Hits = s.HitsOn[endpoint]
+	if gaps := s.GapsOn[endpoint]; len(gaps) > 0 {
 		v.State = stronger(v.State, Partial)
 		v.Reason = strings.Join(append(gaps, nonEmpty(v.Reason)...), "; ")
 	}
@@ -100,14 +103,14 @@ func nonEmpty(s string) []string {
 }
 
 // CoverRecorded gives the standing of one endpoint of a recorded tool: whether the tool holds data of it, and its part of
-// every search. A nil verdict is a query that has no answer yet; unasked says why. behind says why its data may not reach
-// the window's end. It is never proven: only live tools prove. It does not depend on the order of searches.
-func CoverRecorded(presence *Verdict, searches []*Verdict, behind, unasked string) Coverage {
+// every search. A nil verdict is a query that has no answer yet; unasked says why. It is never proven: only live tools
+// prove. It does not depend on the order of searches.
+func CoverRecorded(presence *Verdict, searches []*Verdict, unasked string) Coverage {
 	out := Coverage{State: NotSeen}
 	open := 0
 	var reasons []string
 	var hits []HitRow
-	for _, v := range append([]*Verdict{presence}, searches...) {
+	for _, v := range slices.Concat([]*Verdict{presence}, searches) {
 		if v == nil {
 			open++
 			continue
@@ -131,10 +134,6 @@ func CoverRecorded(presence *Verdict, searches []*Verdict, behind, unasked strin
 	case open > 0:
 		out.State = stronger(out.State, Partial)
 		reasons = append(reasons, fmt.Sprintf("%d of %d questions have no answer: %s", open, len(searches)+1, unasked))
-	}
-	if behind != "" {
-		out.State = stronger(out.State, Partial)
-		reasons = append(reasons, behind)
 	}
 	slices.Sort(reasons)
 	out.Reason = strings.Join(reasons, "; ")
@@ -194,7 +193,7 @@ func parseRecorded(q Query, rows []Row) recorded {
 		slices.Sort(gaps)
 		out.gapsOf[endpoint] = slices.Compact(gaps)
 	}
-	slices.SortFunc(out.gaps, func(a, b string) int { return cmp.Compare(a, b) })
+	slices.Sort(out.gaps)
 	out.problems = p.problems
 	return out
 }

@@ -98,9 +98,12 @@ type recordedJSON struct {
 	Endpoints  int         `json:"endpoints"`
 	Hit        int         `json:"hit"`
 	NotSeen    int         `json:"not_seen"`
+	Partial    int         `json:"partial"`
 	Unverified int         `json:"unverified"`
+	Unasked    int         `json:"unasked"`
 	Error      int         `json:"error"`
 	Asleep     int         `json:"asleep"`
+	Excluded   int         `json:"excluded"`
 }
 
 type gapJSON struct {
@@ -287,10 +290,16 @@ func (r *recordedJSON) count(s ledger.State) {
 		r.Hit++
 	case ledger.NotSeen:
 		r.NotSeen++
+	case ledger.Partial:
+		r.Partial++
 	case ledger.Unverified:
 		r.Unverified++
+	case ledger.Unasked:
+		r.Unasked++
 	case ledger.Asleep:
 		r.Asleep++
+	case ledger.Excluded:
+		r.Excluded++
 	default:
 		r.Error++
 	}

@@ -2,6 +2,7 @@ package report
 
 import (
 	"bytes"
+	"cmp"
 	"fmt"
 	"io"
 	"strings"
@@ -102,11 +103,11 @@ func toolText(line func(string, ...any), t edr.ToolPlan) {
 		line("narrowed  %s: no size is known; running and autoruns alone", n.Ask)
 	}
 	seen := map[string]bool{}
+	for _, q := range t.Searches {
+		queryText(line, "search", q)
+	}
 	for _, ep := range t.Endpoints {
-		state := count(len(ep.Queries), "query", "queries")
-		if ep.Excluded != "" {
-			state = ep.Excluded
-		}
+		state := cmp.Or(ep.Failed, ep.Excluded, ep.Asleep, count(len(ep.Queries), "query", "queries"))
 		line("endpoint  %s (%s, %s): %s", diag.Escape(ep.Endpoint.Hostname), diag.Escape(ep.Endpoint.ID), ep.Endpoint.Platform, diag.Escape(state))
 		for _, n := range ep.Endpoint.Notes {
 			line("          %s", diag.Escape(n))
@@ -114,15 +115,19 @@ func toolText(line func(string, ...any), t edr.ToolPlan) {
 		for _, q := range ep.Queries {
 			if !seen[q.Text] {
 				seen[q.Text] = true
-				line("query     %s (%s)", q.ID, q.Stage)
-				for part := range strings.SplitSeq(q.Text, "\n") {
-					line("          %s", diag.Escape(part))
-				}
+				queryText(line, "query", q)
 			}
 		}
 	}
 	if len(t.Endpoints) == 0 {
 		line("endpoint  none is selected")
+	}
+}
+
+func queryText(line func(string, ...any), what string, q ledger.Query) {
+	line("%-9s %s (%s)", what, q.ID, q.Stage)
+	for part := range strings.SplitSeq(q.Text, "\n") {
+		line("          %s", diag.Escape(part))
 	}
 }
 
@@ -154,6 +159,7 @@ type planToolJSON struct {
 	Asks      []indicator.Indicator `json:"asks"`
 	Unaskable []edr.Unaskable       `json:"unaskable"`
 	Narrowed  []indicator.Indicator `json:"narrowed"`
+	Searches  []planQueryJSON       `json:"searches"` // over all endpoints of a recorded tool
 	Endpoints []planEndpointJSON    `json:"endpoints"`
 }
 
@@ -162,6 +168,8 @@ type planEndpointJSON struct {
 	Hostname string          `json:"hostname"`
 	Platform string          `json:"platform"`
 	Excluded *string         `json:"excluded"`
+	Asleep   *string         `json:"asleep"`
+	Failed   *string         `json:"failed"`
 	Scope    string          `json:"scope"`
 	Queries  []planQueryJSON `json:"queries"`
 }
@@ -190,6 +198,7 @@ func planTool(t edr.ToolPlan) planToolJSON {
 	out := planToolJSON{
 		Tool: t.Tool.Name, Type: t.Tool.Type, Mode: t.Tool.Mode, Unaskable: orEmpty(t.Unaskable),
 		Asks: []indicator.Indicator{}, Narrowed: []indicator.Indicator{}, Endpoints: []planEndpointJSON{},
+		Searches: planQueries(t.Searches),
 	}
 	for _, x := range t.Targets {
 		out.Asks = append(out.Asks, x.Ask)
@@ -200,12 +209,18 @@ func planTool(t edr.ToolPlan) planToolJSON {
 	for _, ep := range t.Endpoints {
 		e := planEndpointJSON{
 			Endpoint: ep.Endpoint.ID, Hostname: ep.Endpoint.Hostname, Platform: ep.Endpoint.Platform, Excluded: optional(ep.Excluded),
-			Scope: ep.Scope, Queries: []planQueryJSON{},
+			Asleep: optional(ep.Asleep), Failed: optional(ep.Failed), Scope: ep.Scope, Queries: []planQueryJSON{},
 		}
-		for _, q := range ep.Queries {
-			e.Queries = append(e.Queries, planQueryJSON{Query: q.ID, Stage: q.Stage, Root: q.Root, Text: q.Text})
-		}
+		e.Queries = append(e.Queries, planQueries(ep.Queries)...)
 		out.Endpoints = append(out.Endpoints, e)
+	}
+	return out
+}
+
+func planQueries(queries []ledger.Query) []planQueryJSON {
+	out := []planQueryJSON{}
+	for _, q := range queries {
+		out = append(out, planQueryJSON{Query: q.ID, Stage: q.Stage, Root: q.Root, Text: q.Text})
 	}
 	return out
 }

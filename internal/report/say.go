@@ -41,8 +41,21 @@ func openingClause(v View) string {
 	if scope == "" {
 		scope = "nothing"
 	}
-	return fmt.Sprintf("On %s UTC the run %s of hunt %s looked for %s%s on %s, in scope: %s", when, r.ID, diag.Escape(r.Hunt),
-		count(r.Hunted, "file", "files"), seedClause(v), count(r.Endpoints-r.States[ledger.Excluded], "live endpoint", "live endpoints"), diag.Escape(scope))
+	return fmt.Sprintf("On %s UTC the run %s of hunt %s looked for %s%s %s, in scope: %s", when, r.ID, diag.Escape(r.Hunt),
+		count(r.Hunted, "file", "files"), seedClause(v), whereClause(v), diag.Escape(scope))
+}
+
+// whereClause counts the endpoints; those that a recorded tool knows are told apart.
+func whereClause(v View) string {
+	var out []string
+	tools := coverageOf(v).Tools
+	if live := v.Run.Endpoints - v.Run.States[ledger.Excluded]; live > 0 || len(tools) == 0 {
+		out = append(out, "on "+count(live, "live endpoint", "live endpoints"))
+	}
+	for _, t := range tools {
+		out = append(out, fmt.Sprintf("in what %s recorded of %s %s", diag.Escape(t.Tool), count(t.Endpoints-t.Excluded, "endpoint", "endpoints"), t.days()))
+	}
+	return strings.Join(out, " and ")
 }
 
 func seedClause(v View) string {
@@ -82,12 +95,16 @@ func foundClause(v View) string {
 func provenClause(v View) string {
 	s := v.Run.States
 	total := v.Run.Endpoints - s[ledger.Excluded]
-	var out strings.Builder
-	fmt.Fprintf(&out, "%d of %d proven, of which %d free of these files within that scope", v.Run.Proven, total, s[ledger.Absent])
-	for _, t := range coverageOf(v).Tools {
-		fmt.Fprintf(&out, "; %s (recorded) saw none of them on %d of %d endpoints, which proves nothing about today", diag.Escape(t.Tool), t.NotSeen, t.Endpoints)
+	var out []string
+	tools := coverageOf(v).Tools
+	if total > 0 || len(tools) == 0 {
+		out = append(out, fmt.Sprintf("%d of %d proven, of which %d free of these files within that scope", v.Run.Proven, total, s[ledger.Absent]))
 	}
-	return out.String()
+	for _, t := range tools {
+		out = append(out, fmt.Sprintf("%s recorded none of them on %d of %d endpoints, which proves nothing about today", diag.Escape(t.Tool),
+			t.NotSeen, t.Endpoints-t.Excluded))
+	}
+	return strings.Join(out, "; ")
 }
 
 func notLooked(v View) []string {

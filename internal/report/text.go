@@ -178,7 +178,7 @@ func (p page) coverage(v View) {
 	p.line("coverage  %s: %s; proven %d of %d", count(v.Run.Endpoints, "live endpoint", "live endpoints"), strings.Join(counts, ", "),
 		v.Run.Proven, v.Run.Endpoints-s[ledger.Excluded])
 	for _, t := range coverageOf(v).Tools {
-		p.line("recorded  %s: %d endpoints, %d hit, %d not seen, %d error, %d asleep", diag.Escape(t.Tool), t.Endpoints, t.Hit, t.NotSeen, t.Error, t.Asleep)
+		p.line("recorded  %s, %s: %s", diag.Escape(t.Tool), t.days(), t.words())
 	}
 	gaps := v.Gaps()
 	if len(gaps) > 0 {

@@ -89,13 +89,17 @@ func notes(queries []results.StoredQuery) []string {
 		}
 	}
 	for _, q := range queries {
-		if q.Verdict == nil {
+		v := q.Verdict
+		if q.Search != nil {
+			v = &q.Search.Verdict
+		}
+		if v == nil {
 			continue
 		}
-		for _, l := range q.Verdict.LeftOut {
+		for _, l := range v.LeftOut {
 			add("left out: " + l.Path + " (" + l.Reason + ")")
 		}
-		for _, n := range q.Verdict.Notes {
+		for _, n := range v.Notes {
 			add(n)
 		}
 	}

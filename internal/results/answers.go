@@ -17,8 +17,9 @@ type packedAnswer struct {
 	verdict []byte
 }
 
-func packAnswer(a AnswerRecord) (packedAnswer, error) {
-	body, err := pack(a.Answer)
+// packAnswer packs an answer and its verdict, a ledger.Verdict or ledger.Search.
+func packAnswer(answer ledger.Answer, judged any) (packedAnswer, error) {
+	body, err := pack(answer)
 	if err != nil {
 		return packedAnswer{}, err
 	}
@@ -27,7 +28,7 @@ func packAnswer(a AnswerRecord) (packedAnswer, error) {
 	if err != nil {
 		return packedAnswer{}, err
 	}
-	verdict, err := pack(a.Verdict)
+	verdict, err := pack(judged)
 	if err != nil {
 		return packedAnswer{}, err
 	}
@@ -35,7 +36,7 @@ func packAnswer(a AnswerRecord) (packedAnswer, error) {
 	return packedAnswer{raw: raw, verdict: verdict}, err
 }
 
-func unpackVerdict(data []byte, v *ledger.Verdict) error {
+func unpackVerdict(data []byte, v any) error {
 	plain, err := expand(data)
 	if err != nil {
 		return err
@@ -48,7 +49,7 @@ func unpackVerdict(data []byte, v *ledger.Verdict) error {
 // ErrNotPlanned, and nothing is stored.
 func (s *Store) RecordAnswer(ctx context.Context, a AnswerRecord) error {
 	const what = "store the answer"
-	p, err := packAnswer(a)
+	p, err := packAnswer(a.Answer, a.Verdict)
 	if err != nil {
 		return fail(what, err)
 	}
@@ -61,14 +62,14 @@ func (s *Store) RecordAnswer(ctx context.Context, a AnswerRecord) error {
 		if !ok {
 			return notPlanned(a.Run, a.Endpoint, a.Tool, a.Query.ID)
 		}
-		if err := cover(ctx, tx, a.Run, a.Endpoint, a.Tool, a.Coverage, stamp(s.answeredAt(a))); err != nil {
+		if err := cover(ctx, tx, a.Run, a.Endpoint, a.Tool, a.Coverage, stamp(s.answeredAt(a.Answer))); err != nil {
 			return err
 		}
-		fresh, err := s.insertAnswer(ctx, tx, a, p)
+		fresh, err := s.insertAnswer(ctx, tx, answerKey{a.Run, a.Endpoint, a.Tool, a.Query.ID}, a.Answer, p)
 		if err != nil {
 			return err
 		}
-		if err := insertHits(ctx, tx, a, s.answeredAt(a)); err != nil || !fresh {
+		if err := insertHits(ctx, tx, hitsOf{a.Run, a.Endpoint, a.Hostname, a.Tool}, a.Verdict.Hits, s.answeredAt(a.Answer)); err != nil || !fresh {
 			return err
 		}
 		_, err = s.event(ctx, tx, Event{
@@ -81,18 +82,21 @@ func (s *Store) RecordAnswer(ctx context.Context, a AnswerRecord) error {
 }
 
 // answeredAt is when an answer came, by the tool's word or else by our clock.
-func (s *Store) answeredAt(a AnswerRecord) time.Time {
-	if a.Answer.FinishedAt.IsZero() {
+func (s *Store) answeredAt(a ledger.Answer) time.Time {
+	if a.FinishedAt.IsZero() {
 		return s.now()
 	}
-	return a.Answer.FinishedAt
+	return a.FinishedAt
 }
 
+// answerKey says what an answer answers; a search has no endpoint.
+type answerKey struct{ run, endpoint, tool, query string }
+
 // insertAnswer says whether the answer is a new one.
-func (s *Store) insertAnswer(ctx context.Context, tx *sql.Tx, a AnswerRecord, p packedAnswer) (fresh bool, err error) {
+func (s *Store) insertAnswer(ctx context.Context, tx *sql.Tx, k answerKey, a ledger.Answer, p packedAnswer) (fresh bool, err error) {
 	fresh, err = changed(tx.ExecContext(ctx, `INSERT INTO answer (run, endpoint, tool, query, digest, started_at, finished_at, recorded_at, verdict)
-		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING`, a.Run, a.Endpoint, a.Tool, a.Query.ID, p.raw.digest,
-		stamp(a.Answer.StartedAt), stamp(a.Answer.FinishedAt), stamp(s.now()), p.verdict))
+		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING`, k.run, k.endpoint, k.tool, k.query, p.raw.digest,
+		stamp(a.StartedAt), stamp(a.FinishedAt), stamp(s.now()), p.verdict))
 	if err != nil || !fresh {
 		return false, err
 	}

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/hunter-project/hunter/internal/diag"
+	"github.com/hunter-project/hunter/internal/ledger"
 )
 
 const upsertFinding = `INSERT INTO finding (endpoint, path_raw, sha256, hostname, path, matched_value, first_seen, last_seen)
@@ -23,9 +24,12 @@ const insertHit = `INSERT INTO hit (run, endpoint, tool, found_in, finding, path
 	matched_value, conflict, owner, mtime, pid, cmdline, started_at, observed_at)
 	VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING`
 
+// hitsOf says whose hits they are.
+type hitsOf struct{ run, endpoint, hostname, tool string }
+
 // insertHits stores the hits of an answer, each with its finding. A hit that is there already stays as it is.
-func insertHits(ctx context.Context, tx *sql.Tx, a AnswerRecord, at time.Time) error {
-	if len(a.Verdict.Hits) == 0 {
+func insertHits(ctx context.Context, tx *sql.Tx, a hitsOf, hits []ledger.HitRow, at time.Time) error {
+	if len(hits) == 0 {
 		return nil
 	}
 	finding, err := tx.PrepareContext(ctx, upsertFinding)
@@ -38,22 +42,22 @@ func insertHits(ctx context.Context, tx *sql.Tx, a AnswerRecord, at time.Time) e
 		return err
 	}
 	defer hit.Close() // ends with the transaction
-	seen, host := stamp(at), diag.Escape(a.Hostname)
+	seen, host := stamp(at), diag.Escape(a.hostname)
 	whole := context.WithoutCancel(ctx) // a context that can end costs mattn a goroutine for every statement
-	for _, h := range a.Verdict.Hits {
+	for _, h := range hits {
 		if err := ctx.Err(); err != nil {
 			return err
 		}
 		path, sha256 := diag.Escape(h.Path), digestText(h.SHA256)
 		var id int64
-		if err := finding.QueryRowContext(whole, a.Endpoint, []byte(h.Path), sha256, host, path, h.Matched.Value, seen, seen).Scan(&id); err != nil {
+		if err := finding.QueryRowContext(whole, a.endpoint, []byte(h.Path), sha256, host, path, h.Matched.Value, seen, seen).Scan(&id); err != nil {
 			return err
 		}
 		var size any
 		if h.Size >= 0 {
 			size = h.Size
 		}
-		if _, err := hit.ExecContext(whole, a.Run, a.Endpoint, a.Tool, string(h.FoundIn), id, path, []byte(h.Path), diag.Escape(h.Name), size,
+		if _, err := hit.ExecContext(whole, a.run, a.endpoint, a.tool, string(h.FoundIn), id, path, []byte(h.Path), diag.Escape(h.Name), size,
 			digestText(h.MD5), digestText(h.SHA1), sha256, string(h.Matched.Kind), h.Matched.Value, flag(h.Conflict), diag.Escape(h.Owner),
 			stamp(h.MTime), h.PID, diag.Escape(h.Cmdline), stampText(h.StartedAt), seen); err != nil {
 			return err

@@ -6,6 +6,7 @@ import (
 	"database/sql"
 	"encoding/hex"
 	"fmt"
+	"slices"
 
 	"github.com/hunter-project/hunter/internal/diag"
 	"github.com/hunter-project/hunter/internal/ledger"
@@ -21,7 +22,7 @@ func (s *Store) SavePlan(ctx context.Context, run string, p SavedPlan) error {
 		if err := insertIndicators(ctx, tx, run, p.Indicators); err != nil {
 			return err
 		}
-		if err := insertTargets(ctx, tx, run, p.Targets); err != nil {
+		if err := insertTargets(ctx, tx, run, 0, p.Targets); err != nil {
 			return err
 		}
 		if err := insertQueries(ctx, tx, run, p.Queries); err != nil {
@@ -50,7 +51,7 @@ func clearPlan(ctx context.Context, tx *sql.Tx, run, scope string) error {
 	if answers > 0 {
 		return fmt.Errorf("run %s: %w", run, ErrAnswered)
 	}
-	for _, table := range []string{"query", "target", "run_indicator"} {
+	for _, table := range []string{"query", "search", "target", "run_indicator"} {
 		if _, err := tx.ExecContext(ctx, `DELETE FROM `+table+` WHERE run = ?`, run); err != nil {
 			return err
 		}
@@ -74,7 +75,7 @@ func insertIndicators(ctx context.Context, tx *sql.Tx, run string, inds []RunInd
 	return nil
 }
 
-func insertTargets(ctx context.Context, tx *sql.Tx, run string, targets []Target) error {
+func insertTargets(ctx context.Context, tx *sql.Tx, run string, first int, targets []Target) error {
 	stmt, err := tx.PrepareContext(ctx, `INSERT INTO target (run, seq, endpoint, hostname, tool, mode, platform, scope, hashset, window_from, window_to,
 		state, proven, reason, answered_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`)
 	if err != nil {
@@ -82,7 +83,7 @@ func insertTargets(ctx context.Context, tx *sql.Tx, run string, targets []Target
 	}
 	defer stmt.Close() // ends with the transaction
 	for i, t := range targets {
-		if _, err := stmt.ExecContext(ctx, run, i, t.Endpoint, diag.Escape(t.Hostname), t.Tool, string(t.Mode), t.Platform, diag.Escape(t.Scope), t.Hashset,
+		if _, err := stmt.ExecContext(ctx, run, first+i, t.Endpoint, diag.Escape(t.Hostname), t.Tool, string(t.Mode), t.Platform, diag.Escape(t.Scope), t.Hashset,
 			stamp(t.WindowFrom), stamp(t.WindowTo), string(t.Coverage.State), flag(t.Coverage.Proven), diag.Escape(t.Coverage.Reason), stamp(t.AnsweredAt)); err != nil {
 			return err
 		}
@@ -90,7 +91,7 @@ func insertTargets(ctx context.Context, tx *sql.Tx, run string, targets []Target
 	return nil
 }
 
-// insertQueries stores which endpoint is asked what; a text that many endpoints are asked is stored once.
+// insertQueries stores which endpoint is asked what, and the searches; a text that many are asked is stored once.
 func insertQueries(ctx context.Context, tx *sql.Tx, run string, queries []StoredQuery) error {
 	question, err := tx.PrepareContext(ctx, `INSERT INTO question (digest, body) VALUES (?, ?) ON CONFLICT DO NOTHING`)
 	if err != nil {
@@ -102,6 +103,11 @@ func insertQueries(ctx context.Context, tx *sql.Tx, run string, queries []Stored
 		return err
 	}
 	defer query.Close() // ends with the transaction
+	search, err := tx.PrepareContext(ctx, `INSERT INTO search (run, tool, id, seq, question, state, attempts) VALUES (?, ?, ?, ?, ?, ?, ?)`)
+	if err != nil {
+		return err
+	}
+	defer search.Close() // ends with the transaction
 	stored := map[string]bool{}
 	for _, q := range queries {
 		body, err := pack(q.Query)
@@ -120,18 +126,26 @@ func insertQueries(ctx context.Context, tx *sql.Tx, run string, queries []Stored
 		if state == "" {
 			state = QueryPlanned
 		}
-		if _, err := query.ExecContext(ctx, run, q.Endpoint, q.Tool, q.Query.ID, q.Seq, digest, string(state), q.Attempts); err != nil {
+		stmt, args := query, []any{run, q.Endpoint, q.Tool, q.Query.ID, q.Seq, digest, string(state), q.Attempts}
+		if q.IsSearch() {
+			stmt, args = search, slices.Delete(args, 1, 2)
+		}
+		if _, err := stmt.ExecContext(ctx, args...); err != nil {
 			return fmt.Errorf("query %s of %s for %s: %w", q.Query.ID, q.Tool, diag.Escape(q.Endpoint), err)
 		}
 	}
 	return nil
 }
 
-// MarkAsked stores that a query is about to be asked. A query that is answered stays so.
+// MarkAsked stores that a query is about to be asked; a search has the endpoint "". A query that is answered stays so.
 func (s *Store) MarkAsked(ctx context.Context, run, endpoint, tool, query string) error {
 	return s.tx(ctx, "store what is asked", func(tx *sql.Tx) error {
-		ok, err := changed(tx.ExecContext(ctx, `UPDATE query SET attempts = attempts + 1, state = CASE WHEN state = ? THEN state ELSE ? END
-			WHERE run = ? AND endpoint = ? AND tool = ? AND id = ?`, string(QueryAnswered), string(QueryAsked), run, endpoint, tool, query))
+		table, which, args := "query", "run = ? AND endpoint = ? AND tool = ? AND id = ?", []any{run, endpoint, tool, query}
+		if endpoint == "" {
+			table, which, args = "search", "run = ? AND tool = ? AND id = ?", []any{run, tool, query}
+		}
+		ok, err := changed(tx.ExecContext(ctx, `UPDATE `+table+` SET attempts = attempts + 1, state = CASE WHEN state = ? THEN state ELSE ? END
+			WHERE `+which, append([]any{string(QueryAnswered), string(QueryAsked)}, args...)...))
 		if err != nil {
 			return err
 		}
@@ -155,6 +169,21 @@ func (s *Store) SetCoverage(ctx context.Context, run, endpoint, tool string, c l
 		}
 		_, err := s.event(ctx, tx, Event{Run: run, Kind: EventCovered, Endpoint: endpoint, Tool: tool, Detail: coverageDetail(c)})
 		return err
+	})
+}
+
+// SetCoverages stores the standings of many (endpoint, tool) pairs in one transaction.
+func (s *Store) SetCoverages(ctx context.Context, run string, standings []Standing) error {
+	return s.tx(ctx, "store the coverage", func(tx *sql.Tx) error {
+		for _, c := range standings {
+			if err := cover(ctx, tx, run, c.Endpoint, c.Tool, c.Coverage, nil); err != nil {
+				return err
+			}
+			if _, err := s.event(ctx, tx, Event{Run: run, Kind: EventCovered, Endpoint: c.Endpoint, Tool: c.Tool, Detail: coverageDetail(c.Coverage)}); err != nil {
+				return err
+			}
+		}
+		return nil
 	})
 }
 
@@ -186,8 +215,8 @@ func (s *Store) Indicators(ctx context.Context, run string) ([]RunIndicator, err
 	return out, err
 }
 
-// Queries gives every query of a run, in the order in which they are asked, each with its newest verdict: all that is
-// needed to go on with the run. Queries of one text share their slices and maps: do not change them.
+// Queries gives every query of a run, in the order in which they are asked, searches first, each with its newest verdict:
+// all that is needed to go on with the run. Queries of one text share their slices and maps: do not change them.
 func (s *Store) Queries(ctx context.Context, run string) ([]StoredQuery, error) {
 	const what = "read the queries"
 	questions := map[string]ledger.Query{}
@@ -201,7 +230,7 @@ func (s *Store) Queries(ctx context.Context, run string) ([]StoredQuery, error) 
 		err := unpack(body, &q)
 		questions[digest] = q
 		return err
-	}, `SELECT digest, body FROM question WHERE digest IN (SELECT question FROM query WHERE run = ?)`, run)
+	}, `SELECT digest, body FROM question WHERE digest IN (SELECT question FROM query WHERE run = ? UNION SELECT question FROM search WHERE run = ?)`, run, run)
 	if err != nil {
 		return nil, err
 	}
@@ -214,16 +243,28 @@ func (s *Store) Queries(ctx context.Context, run string) ([]StoredQuery, error) 
 			return err
 		}
 		q.Query = questions[digest]
-		if verdict != nil {
-			q.Verdict = &ledger.Verdict{}
-			if err := unpackVerdict(verdict, q.Verdict); err != nil {
-				return err
-			}
-		}
+		err := q.judged(verdict)
 		out = append(out, q)
-		return nil
+		return err
 	}, `SELECT q.endpoint, q.tool, q.seq, q.question, q.state, q.attempts,
 		(SELECT a.verdict FROM answer a WHERE a.run = q.run AND a.endpoint = q.endpoint AND a.tool = q.tool AND a.query = q.id ORDER BY a.id DESC LIMIT 1)
-		FROM query q JOIN target t ON t.run = q.run AND t.endpoint = q.endpoint AND t.tool = q.tool WHERE q.run = ? ORDER BY t.seq, q.seq, q.id`, run)
+		FROM (SELECT run, endpoint, tool, id, seq, question, state, attempts FROM query WHERE run = ?
+			UNION ALL SELECT run, '', tool, id, seq, question, state, attempts FROM search WHERE run = ?) q
+		LEFT JOIN target t ON t.run = q.run AND t.endpoint = q.endpoint AND t.tool = q.tool
+		ORDER BY coalesce(t.seq, -1), q.seq, q.tool, q.id`, run, run)
 	return out, err
+}
+
+// judged reads the newest verdict on a query; nil is none yet.
+func (q *StoredQuery) judged(data []byte) error {
+	switch {
+	case data == nil:
+		return nil
+	case q.IsSearch():
+		q.Search = &ledger.Search{}
+		return unpackVerdict(data, q.Search)
+	default:
+		q.Verdict = &ledger.Verdict{}
+		return unpackVerdict(data, q.Verdict)
+	}
 }

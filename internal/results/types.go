@@ -125,7 +125,8 @@ const (
 	QueryAnswered QueryState = "answered"
 )
 
-// StoredQuery is one query of a run for one endpoint, with its verdict once it is answered.
+// StoredQuery is one query of a run for one endpoint, with its verdict once it is answered. One without an endpoint is a
+// search of a recorded tool over all its endpoints.
 type StoredQuery struct {
 	Endpoint string
 	Tool     string
@@ -134,7 +135,11 @@ type StoredQuery struct {
 	State    QueryState
 	Attempts int
 	Verdict  *ledger.Verdict
+	Search   *ledger.Search // of a search, instead of Verdict
 }
+
+// IsSearch reports whether it is a search over all endpoints of its tool.
+func (q StoredQuery) IsSearch() bool { return q.Endpoint == "" }
 
 // SavedPlan is what a run decided to ask, stored in one transaction before anything is asked.
 type SavedPlan struct {
@@ -153,6 +158,24 @@ type AnswerRecord struct {
 	Coverage            ledger.Coverage // of the endpoint after this answer
 	Hunt                string
 	Hostname            string
+}
+
+// SearchRecord is the answer to a search of a recorded tool, recorded in one transaction with its hits and with the
+// coverage of the endpoints that it changes.
+type SearchRecord struct {
+	Run, Hunt, Tool string
+	Query           ledger.Query
+	Answer          ledger.Answer
+	Search          ledger.Search
+	Standings       []Standing // of endpoints with hits; others may be left to SetCoverages
+	Extra           []Target   // endpoints with hits that the tool's list did not name; one that is there already stays
+}
+
+// Standing is the coverage of one (endpoint, tool).
+type Standing struct {
+	Endpoint string
+	Tool     string
+	Coverage ledger.Coverage
 }
 
 // Event is one entry of a run's ledger, in order.
@@ -204,6 +227,7 @@ type RunSummary struct {
 	Endpoints                            int // live (endpoint, tool) pairs
 	States                               map[ledger.State]int
 	NotSeen                              int
+	Recorded                             int // recorded (endpoint, tool) pairs that are not excluded
 	Proven                               int
 	VerifiedRatio                        float64
 	HitsTotal                            int

@@ -33,6 +33,8 @@ func Run(t *testing.T, open func(t *testing.T) *results.Store) {
 		{"an answer nobody planned is refused", unplanned},
 		{"many hits at once", manyHits},
 		{"hits are filtered and paged", hitsFiltered},
+		{"a search comes back with its hits", searchRoundTrip},
+		{"a search nobody planned is refused", searchUnplanned},
 		{"findings join tools and runs", findings},
 		{"a person's verdict stays", triageStays},
 		{"hosts show their newest standing", hosts},

@@ -16,7 +16,9 @@ trap 'rm -rf "$temp"' EXIT
 cp go.mod go.sum "$temp/"
 "$GO" mod edit -replace "github.com/osquery/osquery-go=$dir" "$temp/go.mod"
 for what in build vet 'test -race'; do
-  echo "go $what"
-  # shellcheck disable=SC2086 # what is one or two words
-  "$GO" $what -mod=mod -modfile="$temp/go.mod" -tags "$TAGS" ./internal/edr/... ./internal/app/...
+  where="./..."
+  [ "$what" = 'test -race' ] && where="./internal/edr/... ./internal/app/... ./cmd/..."
+  echo "go $what $where"
+  # shellcheck disable=SC2086 # what and where are several words
+  "$GO" $what -mod=mod -modfile="$temp/go.mod" -tags "$TAGS" $where
 done

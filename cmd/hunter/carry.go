@@ -156,9 +156,6 @@ func (g *globals) say(format string, args ...any) {
 
 // unmet tells which wishes of a hunt this hunter does not fulfil: none of them changes what is asked or claimed.
 func (g *globals) unmet(h hunts.Hunt) {
-	if h.Delta.MaxAge != nil {
-		g.hint("hunt %s: delta is not applied by this version: every endpoint is asked", h.Name)
-	}
 	if len(h.Report) > 0 {
 		g.hint("hunt %s: reports are not sent or written by run; use hunter report RUN", h.Name)
 	}

@@ -24,6 +24,7 @@ type Store interface {
 	RecordSearch(ctx context.Context, a results.SearchRecord) error
 	SetCoverages(ctx context.Context, run string, standings []results.Standing) error
 	FinishRun(ctx context.Context, run string, state results.RunState, exitCode int, reason string) error
+	LatestProof(ctx context.Context, endpoint, tool, proof string, since time.Time) (*results.Proof, error)
 	Run(ctx context.Context, run string) (results.RunSummary, error)
 	Targets(ctx context.Context, run string) ([]results.Target, error)
 	Queries(ctx context.Context, run string) ([]results.StoredQuery, error)

@@ -16,7 +16,7 @@ import (
 func FromHunt(set *hunts.Set, h hunts.Hunt, seeded bool) (Spec, error) {
 	s := h.Settled()
 	spec := Spec{
-		Hunt: h.Name, Title: h.Title, TLP: h.TLP, Case: h.Case, HuntsFiles: Absolute(set.Files),
+		Hunt: h.Name, Title: h.Title, TLP: h.TLP, Case: h.Case, MaxAge: s.DeltaMaxAge, HuntsFiles: Absolute(set.Files),
 		Providers: h.Pivot.Providers, Tools: h.Targets.Tools,
 		Pivot: pivot.Options{
 			Limits: pivot.Limits{Depth: s.Depth, MaxIndicators: s.MaxIndicators, PerReport: s.MaxPerReport, PerIndicator: s.MaxReports},

@@ -21,6 +21,7 @@ type Prepared struct {
 	Files   []indicator.File // the file objects that are hunted
 	Refused []pivot.Refused
 	Plan    edr.Plan
+	proofs  map[Pair]proof
 }
 
 // Prepare pivots and plans, and stores and asks nothing.
@@ -49,7 +50,8 @@ func (c *Campaign) Prepare(ctx context.Context, spec Spec) (*Prepared, error) {
 	if err != nil {
 		return nil, fmt.Errorf("plan: %w", err)
 	}
-	return &Prepared{Spec: spec, Graph: graph, Files: files, Refused: refused, Plan: plan}, nil
+	prep := &Prepared{Spec: spec, Graph: graph, Files: files, Refused: refused, Plan: plan, proofs: map[Pair]proof{}}
+	return prep, c.carryProofs(ctx, prep)
 }
 
 // AllRefused lists what is not hunted by rule: of the pivot, and of the seeds as they were given.
@@ -126,10 +128,11 @@ func (p *Prepared) saved() results.SavedPlan {
 			out.Queries = append(out.Queries, results.StoredQuery{Tool: tp.Tool.Name, Seq: i, Query: q, State: results.QueryPlanned})
 		}
 		for _, ep := range tp.Endpoints {
+			proof := p.proofs[Pair{ep.Endpoint.ID, tp.Tool.Name}]
 			out.Targets = append(out.Targets, results.Target{
 				Endpoint: ep.Endpoint.ID, Hostname: ep.Endpoint.Hostname, Tool: tp.Tool.Name, Mode: tp.Tool.Mode,
 				Platform: ep.Endpoint.Platform, Scope: ep.Scope, Hashset: hashset, WindowFrom: tp.Window.From, WindowTo: tp.Window.To,
-				Coverage: beforehand(ep),
+				Coverage: beforehand(ep), Proof: proof.name, Carried: proof.carried.Run, AnsweredAt: proof.carried.At,
 			})
 			for i, q := range ep.Queries {
 				out.Queries = append(out.Queries, results.StoredQuery{
@@ -149,6 +152,8 @@ func beforehand(ep edr.EndpointPlan) ledger.Coverage {
 		out.State, out.Reason = ledger.Error, ep.Failed
 	case ep.Excluded != "":
 		out.State, out.Reason = ledger.Excluded, ep.Excluded
+	case ep.Carried != "":
+		out.State, out.Proven, out.Reason = ledger.Absent, true, ep.Carried
 	case ep.Asleep != "":
 		out.State, out.Reason = ledger.Asleep, ep.Asleep
 	case len(ep.Queries) == 0:

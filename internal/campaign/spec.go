@@ -30,6 +30,7 @@ type Spec struct {
 	Search     edr.Search    `json:"search"`
 	DoneWhen   DoneWhen      `json:"done_when"`
 	Timeout    time.Duration `json:"timeout,omitempty"` // of one query; 0 is none
+	MaxAge     time.Duration `json:"max_age,omitempty"` // of a proof that is carried; 0: every endpoint is asked
 }
 
 // Refused is a digest that was given and is not hunted.

@@ -137,6 +137,7 @@ type EndpointPlan struct {
 	Endpoint Endpoint
 	Excluded string // reason; no queries
 	Asleep   string // reason; no queries
+	Carried  string // whose proof stands for a new one, with its date; no queries
 	Failed   string // why nothing can be asked: the tool could not list its endpoints
 	Queries  []ledger.Query
 	Scope    string // "running, autoruns, files up to 50 MiB in /home, /tmp"

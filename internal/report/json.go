@@ -85,6 +85,7 @@ type coverageJSON struct {
 	Asleep      int            `json:"asleep"`
 	Excluded    int            `json:"excluded"`
 	Proven      int            `json:"proven"`
+	Carried     int            `json:"carried"`
 	Ratio       float64        `json:"verified_ratio"`
 	Tools       []recordedJSON `json:"tools"`
 }
@@ -264,7 +265,7 @@ func coverageOf(v View) coverageJSON {
 		Endpoints: v.Run.Endpoints, Hit: s[ledger.Hit], Absent: s[ledger.Absent], Partial: s[ledger.Partial],
 		Unverified: s[ledger.Unverified], Error: s[ledger.Error], Denylisted: s[ledger.Denylisted],
 		Unsupported: s[ledger.Unsupported], Timeout: s[ledger.Timeout], Unasked: s[ledger.Unasked],
-		Asleep: s[ledger.Asleep], Excluded: s[ledger.Excluded], Proven: v.Run.Proven, Ratio: v.Run.VerifiedRatio,
+		Asleep: s[ledger.Asleep], Excluded: s[ledger.Excluded], Proven: v.Run.Proven, Carried: v.Run.Carried, Ratio: v.Run.VerifiedRatio,
 		Tools: []recordedJSON{},
 	}
 	at := map[string]int{}

@@ -107,7 +107,7 @@ func toolText(line func(string, ...any), t edr.ToolPlan) {
 		queryText(line, "search", q)
 	}
 	for _, ep := range t.Endpoints {
-		state := cmp.Or(ep.Failed, ep.Excluded, ep.Asleep, count(len(ep.Queries), "query", "queries"))
+		state := cmp.Or(ep.Failed, ep.Excluded, ep.Carried, ep.Asleep, count(len(ep.Queries), "query", "queries"))
 		line("endpoint  %s (%s, %s): %s", diag.Escape(ep.Endpoint.Hostname), diag.Escape(ep.Endpoint.ID), ep.Endpoint.Platform, diag.Escape(state))
 		for _, n := range ep.Endpoint.Notes {
 			line("          %s", diag.Escape(n))
@@ -169,6 +169,7 @@ type planEndpointJSON struct {
 	Platform string          `json:"platform"`
 	Excluded *string         `json:"excluded"`
 	Asleep   *string         `json:"asleep"`
+	Carried  *string         `json:"carried"`
 	Failed   *string         `json:"failed"`
 	Scope    string          `json:"scope"`
 	Queries  []planQueryJSON `json:"queries"`
@@ -209,7 +210,7 @@ func planTool(t edr.ToolPlan) planToolJSON {
 	for _, ep := range t.Endpoints {
 		e := planEndpointJSON{
 			Endpoint: ep.Endpoint.ID, Hostname: ep.Endpoint.Hostname, Platform: ep.Endpoint.Platform, Excluded: optional(ep.Excluded),
-			Asleep: optional(ep.Asleep), Failed: optional(ep.Failed), Scope: ep.Scope, Queries: []planQueryJSON{},
+			Asleep: optional(ep.Asleep), Carried: optional(ep.Carried), Failed: optional(ep.Failed), Scope: ep.Scope, Queries: []planQueryJSON{},
 		}
 		e.Queries = append(e.Queries, planQueries(ep.Queries)...)
 		out.Endpoints = append(out.Endpoints, e)

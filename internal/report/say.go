@@ -98,7 +98,7 @@ func provenClause(v View) string {
 	var out []string
 	tools := coverageOf(v).Tools
 	if total > 0 || len(tools) == 0 {
-		out = append(out, fmt.Sprintf("%d of %d proven, of which %d free of these files within that scope", v.Run.Proven, total, s[ledger.Absent]))
+		out = append(out, fmt.Sprintf("%d of %d proven%s, of which %d free of these files within that scope", v.Run.Proven, total, carriedText(v), s[ledger.Absent]))
 	}
 	for _, t := range tools {
 		out = append(out, fmt.Sprintf("%s recorded none of them on %d of %d endpoints, which proves nothing about today", diag.Escape(t.Tool),

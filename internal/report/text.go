@@ -175,8 +175,8 @@ func (p page) coverage(v View) {
 		}
 		counts = append(counts, fmt.Sprintf("%d %s", s[state], state))
 	}
-	p.line("coverage  %s: %s; proven %d of %d", count(v.Run.Endpoints, "live endpoint", "live endpoints"), strings.Join(counts, ", "),
-		v.Run.Proven, v.Run.Endpoints-s[ledger.Excluded])
+	p.line("coverage  %s: %s; proven %d of %d%s", count(v.Run.Endpoints, "live endpoint", "live endpoints"), strings.Join(counts, ", "),
+		v.Run.Proven, v.Run.Endpoints-s[ledger.Excluded], carriedText(v))
 	for _, t := range coverageOf(v).Tools {
 		p.line("recorded  %s, %s: %s", diag.Escape(t.Tool), t.days(), t.words())
 	}

@@ -7,7 +7,7 @@ import (
 )
 
 const targetColumns = `t.run, t.endpoint, t.hostname, t.tool, t.mode, t.platform, t.scope, t.hashset, t.window_from, t.window_to, t.state, t.proven,
-	t.reason, t.files_seen, t.files_hashed, t.bytes_hashed, t.files_unread, t.answered_at,
+	t.reason, t.files_seen, t.files_hashed, t.bytes_hashed, t.files_unread, t.answered_at, t.proof, coalesce(t.carried, ''),
 	(SELECT count(*) FROM hit h WHERE h.run = t.run AND h.endpoint = t.endpoint AND h.tool = t.tool)`
 
 // scanTarget reads targetColumns, and what follows them into more.
@@ -16,7 +16,7 @@ func scanTarget(rows *sql.Rows, more ...any) (run string, t Target, err error) {
 	c := &t.Coverage
 	err = rows.Scan(append([]any{
 		&run, &t.Endpoint, &t.Hostname, &t.Tool, &t.Mode, &t.Platform, &t.Scope, &t.Hashset, &from, &to, &c.State, &c.Proven,
-		&c.Reason, &c.Counts.FilesSeen, &c.Counts.FilesHashed, &c.Counts.BytesHashed, &c.Counts.FilesUnread, &answered, &c.Hits,
+		&c.Reason, &c.Counts.FilesSeen, &c.Counts.FilesHashed, &c.Counts.BytesHashed, &c.Counts.FilesUnread, &answered, &t.Proof, &t.Carried, &c.Hits,
 	}, more...)...)
 	c.Scope, t.WindowFrom, t.WindowTo, t.AnsweredAt = t.Scope, unstamp(from), unstamp(to), unstamp(answered)
 	return run, t, err

@@ -77,14 +77,15 @@ func insertIndicators(ctx context.Context, tx *sql.Tx, run string, inds []RunInd
 
 func insertTargets(ctx context.Context, tx *sql.Tx, run string, first int, targets []Target) error {
 	stmt, err := tx.PrepareContext(ctx, `INSERT INTO target (run, seq, endpoint, hostname, tool, mode, platform, scope, hashset, window_from, window_to,
-		state, proven, reason, answered_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`)
+		state, proven, reason, answered_at, proof, carried) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, nullif(?, ''))`)
 	if err != nil {
 		return err
 	}
 	defer stmt.Close() // ends with the transaction
 	for i, t := range targets {
 		if _, err := stmt.ExecContext(ctx, run, first+i, t.Endpoint, diag.Escape(t.Hostname), t.Tool, string(t.Mode), t.Platform, diag.Escape(t.Scope), t.Hashset,
-			stamp(t.WindowFrom), stamp(t.WindowTo), string(t.Coverage.State), flag(t.Coverage.Proven), diag.Escape(t.Coverage.Reason), stamp(t.AnsweredAt)); err != nil {
+			stamp(t.WindowFrom), stamp(t.WindowTo), string(t.Coverage.State), flag(t.Coverage.Proven), diag.Escape(t.Coverage.Reason), stamp(t.AnsweredAt),
+			t.Proof, t.Carried); err != nil {
 			return err
 		}
 	}

@@ -73,6 +73,7 @@ func noRun(run string) error { return fmt.Errorf("run %s: %w", diag.Escape(run),
 const runColumns = `SELECT v.run, v.hunt, v.title, v.state, v.started_at, v.finished_at, v.exit_code, r.tlp, r.case_id, v.scope, r.done_when,
 	r.definition, v.pivot_complete, r.error, v.hunted, v.refused, v.narrowed, v.unaskable, v.endpoints, v.not_seen, v.proven, v.verified_ratio,
 	(SELECT count(*) FROM target t WHERE t.run = v.run AND t.mode = 'recorded' AND t.state <> 'excluded'),
+	(SELECT count(*) FROM target t WHERE t.run = v.run AND t.carried IS NOT NULL),
 	(SELECT count(*) FROM hit h WHERE h.run = v.run), v.hit, v.denylisted, v.unsupported, v.error, v.timeout, v.unverified, v.partial, v.absent,
 	v.unasked, v.asleep, v.excluded
 	FROM report_runs v JOIN run r ON r.id = v.run`
@@ -92,7 +93,7 @@ func scanRun(rows *sql.Rows) (RunSummary, error) {
 	to := []any{
 		&r.ID, &r.Hunt, &r.Title, &r.State, &started, &finished, &exit, &r.TLP, &r.Case, &r.Scope, &r.DoneWhen,
 		&definition, &r.PivotComplete, &r.Error, &r.Hunted, &r.Refused, &r.Narrowed, &r.Unaskable, &r.Endpoints, &r.NotSeen, &r.Proven,
-		&r.VerifiedRatio, &r.Recorded, &r.HitsTotal,
+		&r.VerifiedRatio, &r.Recorded, &r.Carried, &r.HitsTotal,
 	}
 	for i := range n {
 		to = append(to, &n[i])

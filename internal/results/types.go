@@ -113,6 +113,8 @@ type Target struct {
 	WindowTo   time.Time
 	Coverage   ledger.Coverage
 	AnsweredAt time.Time
+	Proof      string // names what it is asked, word for word
+	Carried    string // run whose proof stands for a new one; "" when it is asked itself
 }
 
 // QueryState is where one query to one endpoint stands.
@@ -228,6 +230,7 @@ type RunSummary struct {
 	States                               map[ledger.State]int
 	NotSeen                              int
 	Recorded                             int // recorded (endpoint, tool) pairs that are not excluded
+	Carried                              int // of Proven, those that an earlier run proved
 	Proven                               int
 	VerifiedRatio                        float64
 	HitsTotal                            int

@@ -11,8 +11,10 @@ import (
 	"github.com/hunter-project/hunter/hunts"
 	"github.com/hunter-project/hunter/internal/campaign"
 	"github.com/hunter-project/hunter/internal/edr"
+	"github.com/hunter-project/hunter/internal/edr/osquery/embedded"
 	"github.com/hunter-project/hunter/internal/pivot"
 	"github.com/hunter-project/hunter/internal/pivot/files"
+	"github.com/hunter-project/hunter/internal/pivot/own"
 	"github.com/hunter-project/hunter/internal/results"
 )
 
@@ -56,7 +58,7 @@ func New(ctx context.Context, opt Options) (*App, error) {
 		return nil, errors.Join(err, a.Close())
 	}
 	a.Campaign = &campaign.Campaign{
-		Store: store, Providers: providers, Tools: a.tools, Progress: opt.Progress, Now: opt.Now,
+		Store: store, Providers: providers, Own: own.New(store, embedded.MachineID()), Tools: a.tools, Progress: opt.Progress, Now: opt.Now,
 		NewID: func() string { return uuid.Must(uuid.NewV7()).String() },
 	}
 	return a, nil

@@ -34,6 +34,7 @@ type Store interface {
 type Campaign struct {
 	Store     Store
 	Providers []pivot.Provider
+	Own       pivot.Provider // what hunter learned itself; asked beside the others, nil is none
 	Tools     []edr.Tool
 	Progress  func(Event) // never nil after New; called from one goroutine
 	Now       func() time.Time

@@ -67,7 +67,11 @@ func (c *Campaign) providers(spec Spec) ([]pivot.Provider, error) {
 	if spec.NoPivot {
 		return nil, nil
 	}
-	return c.ProvidersNamed(spec.Providers)
+	named, err := c.ProvidersNamed(spec.Providers)
+	if err != nil || c.Own == nil {
+		return named, err
+	}
+	return append(slices.Clone(named), c.Own), nil
 }
 
 // ProvidersNamed gives the providers of those names in that order; nil is all.

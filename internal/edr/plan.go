@@ -114,7 +114,7 @@ func planTool(ctx context.Context, t Tool, files []indicator.File, sel Selection
 		if !sel.wants(ep, found) {
 			continue
 		}
-		planned := EndpointPlan{Endpoint: ep, Scope: scopeFor(search, ep.Platform, tp.Targets), Excluded: cmp.Or(sel.excludes(ep), ep.Gone)}
+		planned := EndpointPlan{Endpoint: ep, Scope: scopeOn(search, ep, tp.Targets), Excluded: cmp.Or(sel.excludes(ep), ep.Gone)}
 		asked := works
 		if recorded {
 			planned.Scope, planned.Asleep = windowScope(tp.Window), asleep(ep, tp.Window)

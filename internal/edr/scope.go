@@ -2,6 +2,7 @@ package edr
 
 import (
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -91,6 +92,15 @@ func scopeFor(s Search, platform string, targets []Target) string {
 	return text
 }
 
+// scopeOn is scopeFor with what is looked at on that endpoint alone.
+func scopeOn(s Search, ep Endpoint, targets []Target) string {
+	text := scopeFor(s, ep.Platform, targets)
+	if first := s.FirstOn(ep); len(first) > 0 && len(targets) > 0 && slices.Contains(s.Where, ledger.Files) {
+		text += "; first the alert's own " + strings.Join(first, ", ")
+	}
+	return text
+}
+
 // places names the roots of the files stage, and the further ones that only files of known size are looked for in.
 func places(s Search, platform string, sized, unsized bool) string {
 	roots, explicit := s.Places(platform)
@@ -124,3 +134,43 @@ func scopeOf(p Plan) string {
 	}
 	return strings.Join(out, "; ")
 }
+
+// FirstOn gives the paths that are looked at first on an endpoint: those of its own host. Host names are compared without
+// case and, when one of them has no domain, by their first label.
+func (s Search) FirstOn(ep Endpoint) []string {
+	var out []string
+	for _, p := range s.First {
+		if sameHost(p.Host, ep.Hostname) && isPathOf(p.Path, ep.Platform) && !slices.Contains(out, p.Path) && len(out) < maxFirst {
+			out = append(out, p.Path)
+		}
+	}
+	return out
+}
+
+// maxFirst bounds how many paths of alerts are looked at first on one endpoint.
+const maxFirst = 20
+
+func sameHost(a, b string) bool {
+	a, b = strings.ToLower(strings.TrimSuffix(a, ".")), strings.ToLower(strings.TrimSuffix(b, "."))
+	if a == "" || b == "" {
+		return false
+	}
+	shortA, domainA, _ := strings.Cut(a, ".")
+	shortB, domainB, _ := strings.Cut(b, ".")
+	return a == b || (shortA == shortB && (domainA == "" || domainB == ""))
+}
+
+// isPathOf tests an absolute path that has a file's name behind its last separator.
+func isPathOf(path, platform string) bool {
+	if len(path) > maxPath || strings.ContainsRune(path, 0) {
+		return false
+	}
+	if platform == "windows" {
+		return drivePath.MatchString(path)
+	}
+	return strings.HasPrefix(path, "/") && !strings.HasSuffix(path, "/") && filepath.Clean(path) == path
+}
+
+const maxPath = 4096
+
+var drivePath = regexp.MustCompile(`^[A-Za-z]:\\[^/:*?"<>|]*[^/:*?"<>|\\]$`)

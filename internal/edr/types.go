@@ -96,7 +96,11 @@ type Search struct {
 	Unsized Unsized
 	MaxSize int64 // bytes
 	Full    bool
+	First   []Place // where an alert saw a file: looked at before all other files, also outside of the roots
 }
+
+// Place is a file's path on a host.
+type Place struct{ Host, Path string }
 
 // Work is what one tool is to ask of one endpoint: one chunk of targets.
 type Work struct {

@@ -88,6 +88,7 @@ func (b *builder) places(roots []string, explicit bool) []place {
 }
 
 func (b *builder) files() {
+	b.first()
 	sized, unsized := edr.BySize(b.work.Targets)
 	s := b.work.Search
 	roots, explicit := s.Places(b.ep.Platform)
@@ -123,13 +124,21 @@ func (b *builder) files() {
 	}
 }
 
+// first words the questions for the places where an alert saw a file: that file alone, whatever its size.
+func (b *builder) first() {
+	for i, path := range b.work.Search.FirstOn(b.ep) {
+		b.add(fmt.Sprintf("files-alert-%02d", i), Question{Stage: ledger.Files, Root: path, MaxDepth: 1}, b.work.Targets, 0)
+	}
+}
+
 // add words one question and appends it. narrowed is how many hashes the hunt keeps out of it.
 func (b *builder) add(name string, q Question, targets []edr.Target, narrowed int) {
 	if b.err != nil {
 		return
 	}
 	q.Platform, q.Engine, q.MaxSize = b.ep.Platform, b.flavor.Engine, b.work.Search.MaxSize
-	if q.Stage == ledger.Files {
+	flat := q.MaxDepth == 1 // one level is all that is meant
+	if q.Stage == ledger.Files && !flat {
 		q.MaxDepth = b.flavor.MaxDepth
 	}
 	q.Hashes = nil
@@ -148,8 +157,8 @@ func (b *builder) add(name string, q Question, targets []edr.Target, narrowed in
 		Hashes: q.Hashes, Sizes: q.Sizes, MaxSize: q.MaxSize, MaxDepth: q.MaxDepth, SelfPath: b.flavor.SelfPath,
 		Siblings: b.siblings, Budget: q.Budget, Engine: q.Engine, MustExist: q.Explicit && q.Stage == ledger.Files, Narrowed: narrowed,
 	}
-	if q.Root == DriveRoots {
-		out.MaxDepth = 0 // one level is all that is meant
+	if q.Root == DriveRoots || flat {
+		out.MaxDepth = 0
 	}
 	b.out = append(b.out, out)
 }

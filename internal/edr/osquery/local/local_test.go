@@ -215,3 +215,27 @@ func TestBlindedTablesNeverLookAbsent(t *testing.T) {
 		t.Errorf("folder that looks empty: coverage %+v", cov)
 	}
 }
+
+// Where an alert saw a file on this host is looked at first, also outside of the places of the hunt; a folder there is
+// not walked, and nothing there is no gap.
+func TestAlertPlaceFirst(t *testing.T) {
+	t.Parallel()
+	host, err := os.Hostname()
+	if err != nil {
+		t.Fatal(err)
+	}
+	place, elsewhere := t.TempDir(), t.TempDir()
+	write(t, filepath.Join(place, "evil.bin"), "seen by an alert")
+	write(t, filepath.Join(place, "deep", "down", "evil.bin"), "seen by an alert")
+	search := in(elsewhere)
+	search.First = []edr.Place{{Host: host, Path: filepath.Join(place, "evil.bin")}, {Host: "another", Path: filepath.Join(place, "deep", "down", "evil.bin")}}
+	cov, hits, _ := hunt(t, local.Options{}, search, sums("seen by an alert"))
+	if cov.State != ledger.Hit || !cov.Proven || len(hits) != 1 || hits[0].Path != filepath.Join(place, "evil.bin") {
+		t.Errorf("coverage %+v, hits %+v", cov, hits)
+	}
+	search.First = []edr.Place{{Host: host, Path: filepath.Join(place, "deep")}, {Host: host, Path: filepath.Join(place, "gone")}}
+	cov, hits, _ = hunt(t, local.Options{}, search, sums("seen by an alert"))
+	if cov.State != ledger.Absent || len(hits) != 0 {
+		t.Errorf("coverage %+v, hits %+v", cov, hits)
+	}
+}

@@ -76,7 +76,7 @@ func TestECS(t *testing.T) {
 	if d := cmp.Diff(wantRefused, refused); d != "" {
 		t.Error(d)
 	}
-	got := []string{a.ID, a.Rule, a.Source, a.Severity, a.Host, a.User, strings.Join(a.Tags, " "), a.Time.Format(time.RFC3339Nano), a.Shape}
+	got := []string{a.ID, a.Rule, a.Source, a.Severity, a.Host, a.User, strings.Join(a.Tags, " "), a.Time.Format(time.RFC3339Nano), a.Format}
 	if d := cmp.Diff([]string{sha256B, "Ransomware note", "endpoint", "high", "ws-17", "anna", "t1486 windows", "2026-11-20T08:09:10.123Z", "ecs"}, got); d != "" {
 		t.Error(d)
 	}
@@ -90,9 +90,9 @@ func TestShapes(t *testing.T) {
 	whole := indicator.File{MD5: md5A, SHA256: sha256A}
 	type file = indicator.File
 	for name, c := range map[string]struct {
-		in    string
-		want  []file
-		shape string
+		in     string
+		want   []file
+		format string
 	}{
 		"flat dotted keys": {
 			`{"file.hash.md5":"MD5A","file.hash.sha256":"SHA256A","file.size":7,"file.name":"x","process.parent.hash.md5":"MD5B"}`,
@@ -133,8 +133,8 @@ func TestShapes(t *testing.T) {
 			if d := cmp.Diff(c.want, got); d != "" {
 				t.Error(d)
 			}
-			if a.Shape != c.shape {
-				t.Errorf("shape %s, want %s", a.Shape, c.shape)
+			if a.Format != c.format {
+				t.Errorf("format %s, want %s", a.Format, c.format)
 			}
 		})
 	}
@@ -195,7 +195,7 @@ func TestRefusesWithPlaceAndReason(t *testing.T) {
 		"a line over the limit": {`{"a":"` + strings.Repeat("x", alert.MaxBytes) + `"}`, "over 16 MiB"},
 		"no digest":             {`{"host":{"name":"x\u001b[31m"},"n":1}`, "its fields are host.name, n"},
 		"no fields":             {`{}`, "no fields; looked at file.hash.*"},
-		"only a parent":         {`{"process":{"parent":{"hash":{"md5":"MD5A"}}}}`, "process.parent.hash.md5 is of a parent"},
+		"only a parent":         {`{"process":{"parent":{"hash":{"md5":"MD5A"}}}}`, "process.parent.hash is of a parent"},
 		"only an imphash":       {`{"file":{"pe":{"imphash":"MD5A"}}}`, "file.pe.imphash (imphash)"},
 		"only ids":              {`{"id":"MD5A","event":{"hash":"SHA256A"},"_id":"SHA256A"}`, "no file hash"},
 		"wrong length":          {`{"md5":"SHA256A"}`, "md5 (no md5)"},

@@ -41,19 +41,21 @@ type bareHash struct {
 
 var errDigests = fmt.Errorf("the alert has over %d digests", maxDigests)
 
-// read takes one alert out of its JSON.
-func read(doc *node) (*Alert, error) {
-	w := &walker{alert: &Alert{}, found: map[group][]FieldHash{}, note: map[group]string{}}
-	w.alert.describe(doc)
+func newWalker() *walker {
+	return &walker{alert: &Alert{}, found: map[group][]FieldHash{}, note: map[group]string{}}
+}
+
+// walk takes the digests of an alert by the names of their fields.
+func (w *walker) walk(doc *node) error {
 	doc.leaves(func(l *node) bool {
 		w.leaf(l)
 		return w.total <= maxDigests
 	})
 	if w.total > maxDigests {
-		return nil, errDigests
+		return errDigests
 	}
 	w.finish()
-	return w.alert, nil
+	return nil
 }
 
 // leaf looks at one value.
@@ -67,9 +69,12 @@ func (w *walker) leaf(l *node) {
 		names = []string{""}
 	}
 	at, last := split(field)
-	path := strings.Join(names, ".")
 	name, state := strip(last)
-	if what, ok := indicator.RefusedName(path); ok || slices.Contains(names, "code_signature") {
+	if what, no := refusedField(names); no {
+		w.refuseNamed(l, what)
+		return
+	}
+	if what, no := refusedType(at, last); no {
 		w.refuseNamed(l, what)
 		return
 	}
@@ -141,20 +146,31 @@ func (w *walker) add(l *node, g group, ind indicator.Indicator, names []string) 
 
 func (w *walker) refuse(l *node, what string, err error) {
 	w.total++
-	w.alert.Refused = append(w.alert.Refused, Refused{Field: l.path(), Value: cut(l.text, 200), What: what, Reason: err.Error()})
+	w.alert.refuse(l, what, err)
+}
+
+func (w *walker) refuseNamed(l *node, what string) {
+	if w.alert.refuseNamed(l, what) {
+		w.total++
+	}
+}
+
+func (a *Alert) refuse(l *node, what string, err error) {
+	a.Refused = append(a.Refused, Refused{Field: l.path(), Value: cut(l.text, 200), What: what, Reason: err.Error()})
 }
 
 // refuseNamed lists a value by the name of its field, when it is written like a digest at all.
-func (w *walker) refuseNamed(l *node, what string) {
+func (a *Alert) refuseNamed(l *node, what string) bool {
 	_, err := indicator.ParseHash(l.text)
 	var refused *indicator.RefusedError
 	if errors.As(err, &refused) && refused.Name == "" {
-		return
+		return false
 	}
 	if what == "" {
 		what = "certificate or TLS fingerprint"
 	}
-	w.refuse(l, what, fmt.Errorf("%q is no file hash but: %s; give the file's sha256, sha1 or md5", cut(l.text, 200), what))
+	a.refuse(l, what, fmt.Errorf("%q is no file hash but: %s; give the file's sha256, sha1 or md5", cut(l.text, 200), what))
+	return true
 }
 
 // finish makes file objects of the groups.
@@ -176,43 +192,45 @@ func (w *walker) finish() {
 	}
 	switch {
 	case w.ecs:
-		a.Shape = ShapeECS
+		a.Format = FormatECS
 	case w.sysmon:
-		a.Shape = ShapeSysmon
+		a.Format = FormatSysmon
 	default:
-		a.Shape = ShapeGeneric
+		a.Format = FormatGeneric
 	}
 }
 
-// files makes one file of a group, or one of each digest when a kind stands there twice: lists are not siblings.
+// files makes file objects of a group.
 func (w *walker) files(g group, found []FieldHash, note string) {
-	var whole indicator.File
+	seen := FileSeen{Field: found[0].Field, Seed: note == "", Note: note}
+	if i := strings.LastIndexByte(seen.Field, '.'); i > 0 && g.alone == nil {
+		seen.Field = seen.Field[:i]
+	}
+	seen.about(g.at)
+	w.alert.put(seen, found)
+}
+
+// put records digests that stand together: one file, or one of each digest when a kind stands there twice, since lists are
+// not siblings and nothing says whose the size and the name are.
+func (a *Alert) put(seen FileSeen, found []FieldHash) {
 	one := true
 	for i := range found {
-		found[i].Seed = note == ""
+		found[i].Seed = seen.Seed
 		d := found[i].Indicator
-		if old := whole.Digest(d.Kind); old != "" && old != d.Value {
+		if old := seen.File.Digest(d.Kind); old != "" && old != d.Value {
 			one = false
 		}
-		whole.SetDigest(d.Kind, d.Value)
+		seen.File.SetDigest(d.Kind, d.Value)
 	}
-	w.alert.Found = append(w.alert.Found, found...)
-	fieldOf := func(f string) string {
-		if i := strings.LastIndexByte(f, '.'); i > 0 && g.alone == nil {
-			return f[:i]
-		}
-		return f
-	}
+	a.Found = append(a.Found, found...)
 	if one {
-		seen := FileSeen{File: whole, Field: fieldOf(found[0].Field), Seed: note == "", Note: note}
-		seen.about(g.at)
-		w.alert.see(seen)
+		a.see(seen)
 		return
 	}
 	for _, f := range found {
-		seen := FileSeen{Field: f.Field, Seed: note == "", Note: note}
-		seen.File.SetDigest(f.Indicator.Kind, f.Indicator.Value)
-		w.alert.see(seen)
+		single := FileSeen{Field: f.Field, Host: seen.Host, Seed: seen.Seed, Note: seen.Note}
+		single.File.SetDigest(f.Indicator.Kind, f.Indicator.Value)
+		a.see(single)
 	}
 }
 
@@ -232,16 +250,22 @@ func (a *Alert) see(f FileSeen) {
 	a.Files = append(a.Files, f)
 }
 
+// Why a digest is no seed.
+const (
+	noteParent = "of a parent process, usually a shell or a desktop: no seed"
+	noteBefore = "of an earlier state of the file: no seed"
+)
+
 // unseeded tells why a digest is no seed, "" when it is one.
 func unseeded(names []string, residual string) string {
 	for _, n := range append(slices.Clone(names), residual) {
 		for _, w := range []string{"parent", "ancest", "leader", "responsible", "initiating"} {
 			if strings.Contains(n, w) {
-				return "of a parent process, usually a shell or a desktop: no seed"
+				return noteParent
 			}
 		}
 		if n == "previous" || strings.HasSuffix(n, "before") {
-			return "of an earlier state of the file: no seed"
+			return noteBefore
 		}
 	}
 	return ""
@@ -300,6 +324,21 @@ func hashTyped(at container, name string) bool {
 	t := strings.ToLower(at.text("type", "algorithm", "datatype", "kind", "ioc_type"))
 	kind, ok := indicator.KindOfName(t)
 	return t == "hash" || t == "file_hash" || t == "filehash" || (ok && kind.IsDigest())
+}
+
+// refusedType reports the value of a pair that calls it something that is no file hash, such as {"Algorithm": "SHA256AC", "Value": "…"}.
+func refusedType(at container, name string) (what string, ok bool) {
+	switch strings.ToLower(name) {
+	case "value", "data", "content", "hashvalue":
+	default:
+		return "", false
+	}
+	for _, key := range []string{"type", "algorithm", "datatype", "kind", "ioc_type"} {
+		if what, ok := indicator.RefusedName(at.text(key)); ok {
+			return what, true
+		}
+	}
+	return "", false
 }
 
 // idName reports a field whose values are written like digests and are something else.

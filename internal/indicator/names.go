@@ -72,8 +72,12 @@ func RefusedName(name string) (what string, ok bool) {
 		}
 	}
 	switch n {
-	case "vhash", "dhash":
+	case "vhash", "dhash", "cdhash", "quickxorhash":
 		return n, true
+	case "sha256ac", "sha265ac", "sha1ac": // Microsoft's names of the Authenticode digest; its reference misspells the second
+		return "authentihash", true
+	case "ctph":
+		return "ssdeep", true
 	case "importhash", "goimporthash":
 		return "imphash", true
 	case "sha3", "sha3224", "sha3256", "sha3384", "sha3512":
@@ -83,9 +87,11 @@ func RefusedName(name string) (what string, ok bool) {
 	case strings.Contains(n, "authenticode"), strings.HasPrefix(n, "authentisha"):
 		return "authentihash", true
 	case strings.Contains(n, "fingerprint"), strings.Contains(n, "thumbprint"), strings.Contains(n, "certificate"),
-		strings.HasPrefix(n, "cert"), strings.HasPrefix(n, "ja3"), strings.HasPrefix(n, "ja4"),
+		strings.HasPrefix(n, "cert"), n == "sslhash", strings.HasPrefix(n, "ja3"), strings.HasPrefix(n, "ja4"),
 		strings.HasPrefix(path, "tls."), strings.Contains(path, ".tls."), strings.Contains(path, "x509"):
 		return "certificate or TLS fingerprint", true
+	case strings.HasPrefix(n, "hassh"):
+		return "SSH fingerprint", true
 	case strings.Contains(n, "ntlm"), strings.Contains(n, "password"):
 		return "password hash", true
 	}

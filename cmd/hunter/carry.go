@@ -52,10 +52,13 @@ func (g *globals) carryOne(ctx context.Context, a *app.App, show *progress, ask 
 			return campaign.ExitError, err
 		}
 	}
-	switch {
-	case ask.dryRun:
+	if ask.dryRun {
 		return g.showPlan(ctx, a, spec)
-	case ask.detach:
+	}
+	for _, line := range report.AlertLines(spec.Alerts, spec.MoreAlerts) {
+		g.hint("%s", line)
+	}
+	if ask.detach {
 		out, err := a.Campaign.Queue(ctx, spec)
 		return g.outcome(ctx, a, out, err)
 	}

@@ -73,7 +73,7 @@ func (g *globals) showPlan(ctx context.Context, a *app.App, spec campaign.Spec) 
 	if err != nil {
 		return campaign.ExitError, err
 	}
-	p := report.Plan{Hunt: spec.Hunt, Graph: prep.Graph, Files: prep.Files, Refused: prep.AllRefused(), Plan: prep.Plan}
+	p := report.Plan{Hunt: spec.Hunt, Alerts: spec.Alerts, MoreAlerts: spec.MoreAlerts, Graph: prep.Graph, Files: prep.Files, Refused: prep.AllRefused(), Plan: prep.Plan}
 	if g.json {
 		return campaign.ExitProven, report.PlanJSON(g.out, p)
 	}

@@ -241,31 +241,3 @@ func TestTimes(t *testing.T) {
 		}
 	}
 }
-
-func FuzzRead(f *testing.F) {
-	for _, s := range []string{
-		ecs, `[{"md5":"MD5A"},{"hits":{"hits":[]}}]`, `{"a.b..c":{"":["MD5A"]},"_source":1}`, `{"Hashes":"MD5=MD5A,IMPHASH=MD5B"}`, `[[[["MD5A"]]]]`,
-		`{"type":"md5","value":"MD5A"}`, "{\"md5\":\"MD5A\"}\n{", `{"file.hash":{"md5":"MD5A"},"file":{"size":1}}`, "\ufeff\"MD5A\"", `{"x":1,}`,
-	} {
-		f.Add(fill(s))
-	}
-	f.Fuzz(func(t *testing.T, s string) {
-		all, err := alert.Read(strings.NewReader(s), "fuzz")
-		if err != nil {
-			if all != nil || strings.ContainsRune(err.Error(), '\x1b') {
-				t.Fatalf("%v %q", all, err)
-			}
-			return
-		}
-		if len(all) == 0 || len(all[0].Seeds()) == 0 || all[0].ID == "" {
-			t.Fatalf("nothing to hunt in %q", s)
-		}
-		for _, file := range all[0].Seeds() {
-			for _, d := range file.Digests() {
-				if got, err := indicator.ParseHash(d.Value); err != nil || got != d {
-					t.Fatalf("%q gives %v", s, d)
-				}
-			}
-		}
-	})
-}

@@ -168,6 +168,9 @@ func (t *taker) refuse(l *node, what string, err error) {
 }
 
 func (t *taker) refuseNamed(l *node, what string) {
+	if l = l.first(); l == nil || l.text == "" {
+		return
+	}
 	if t.alert.refuseNamed(l, what) {
 		t.total++
 	}

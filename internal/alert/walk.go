@@ -10,8 +10,9 @@ import (
 	"github.com/hunter-project/hunter/internal/indicator"
 )
 
-// sysmonText finds Sysmon's Hashes in a field or in the middle of an event's message.
-var sysmonText = regexp.MustCompile(`(?i)\b(?:MD5|SHA1|SHA256|IMPHASH)=[0-9a-f]{32,64}(?:,(?:MD5|SHA1|SHA256|IMPHASH)=[0-9a-f]{32,64})*`)
+// sysmonText finds Sysmon's Hashes in a field or in the middle of an event's message. A value that is too long is found whole,
+// so that it is refused and not cut to a digest.
+var sysmonText = regexp.MustCompile(`(?i)\b(?:MD5|SHA1|SHA256|IMPHASH)=[0-9a-f]{32,200}\b(?:,(?:MD5|SHA1|SHA256|IMPHASH)=[0-9a-f]{32,200}\b)*`)
 
 // group is the digests that stand together: those of one hash object, of one list, or of one Sysmon string.
 type group struct {

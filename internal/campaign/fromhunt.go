@@ -122,6 +122,11 @@ func (s *Spec) seedAlerts(alerts []*alert.Alert) {
 			s.Seed.Raw = &pivot.Raw{Digest: a.Digest, Body: a.Raw}
 		}
 		s.Seed.Files = append(s.Seed.Files, a.Seeds()...)
+		if len(s.Alerts) < alert.MaxTakenAlerts {
+			s.Alerts = append(s.Alerts, a.Taken())
+		} else {
+			s.MoreAlerts++
+		}
 		for _, r := range a.Refused {
 			s.Refused = append(s.Refused, Refused{Value: r.Value, Kind: indicator.Kind(r.What), Reason: r.Error()})
 		}

@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"bytes"
 	"cmp"
+	"compress/gzip"
 	"errors"
 	"fmt"
 	"io"
@@ -128,6 +129,8 @@ func (r *seedReader) list(in io.Reader, name string) {
 		return
 	}
 	switch {
+	case bytes.HasPrefix(head, []byte(gzipMagic)):
+		r.packed(buffered, name)
 	case bytes.HasPrefix(head, []byte("\xff\xfe")), bytes.HasPrefix(head, []byte("\xfe\xff")):
 		r.fault(name, 1, "this is UTF-16", "save it as UTF-8")
 	case isJSON(head):
@@ -135,6 +138,23 @@ func (r *seedReader) list(in io.Reader, name string) {
 	default:
 		r.lines(io.LimitReader(buffered, maxListBytes+1), name)
 	}
+}
+
+const gzipMagic = "\x1f\x8b"
+
+// packed reads what a gzip holds. The bounds of what is read are those of a list or alert that is not packed.
+func (r *seedReader) packed(in io.Reader, name string) {
+	z, err := gzip.NewReader(in)
+	if err != nil {
+		r.fault(name, 0, "the gzip is damaged: "+err.Error(), "")
+		return
+	}
+	head := bufio.NewReaderSize(z, maxListLine)
+	if start, _ := head.Peek(len(gzipMagic)); string(start) == gzipMagic { // a fault comes again when it is read
+		r.fault(name, 0, "this is compressed twice", "unpack it first")
+		return
+	}
+	r.list(head, name)
 }
 
 func isJSON(head []byte) bool {

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/hunter-project/hunter/internal/alert"
 	"github.com/hunter-project/hunter/internal/edr"
 	"github.com/hunter-project/hunter/internal/indicator"
 	"github.com/hunter-project/hunter/internal/pivot"
@@ -20,6 +21,8 @@ type Spec struct {
 	Case       string        `json:"case,omitempty"`
 	HuntsFiles []string      `json:"hunts_files,omitempty"` // where tools and providers were defined
 	Seed       pivot.Seed    `json:"seed"`
+	Alerts     []alert.Taken `json:"alerts,omitempty"` // what was taken from the alerts that the seed is from
+	MoreAlerts int           `json:"more_alerts,omitempty"`
 	Refused    []Refused     `json:"refused,omitempty"`   // seeds that were refused before the pivot
 	Providers  []string      `json:"providers,omitempty"` // names, in order; nil = all
 	NoPivot    bool          `json:"no_pivot,omitempty"`

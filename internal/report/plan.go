@@ -7,6 +7,7 @@ import (
 	"io"
 	"strings"
 
+	"github.com/hunter-project/hunter/internal/alert"
 	"github.com/hunter-project/hunter/internal/diag"
 	"github.com/hunter-project/hunter/internal/edr"
 	"github.com/hunter-project/hunter/internal/indicator"
@@ -16,11 +17,13 @@ import (
 
 // Plan is everything that is known before anything is asked.
 type Plan struct {
-	Hunt    string
-	Graph   *pivot.Graph
-	Files   []indicator.File
-	Refused []pivot.Refused
-	Plan    edr.Plan
+	Hunt       string
+	Alerts     []alert.Taken // that the seed is from
+	MoreAlerts int           // and are not listed
+	Graph      *pivot.Graph
+	Files      []indicator.File
+	Refused    []pivot.Refused
+	Plan       edr.Plan
 }
 
 // PlanText writes a plan for people: hashes by kind and source, what is not asked and why, and the text of every query.
@@ -29,6 +32,9 @@ func PlanText(w io.Writer, p Plan) error {
 	b := &bytes.Buffer{}
 	line := func(format string, args ...any) { fmt.Fprintf(b, format+"\n", args...) }
 	line("plan of %s: nothing is asked", diag.Escape(p.Hunt))
+	for _, text := range AlertLines(p.Alerts, p.MoreAlerts) {
+		line("%s", text)
+	}
 	for _, s := range p.Graph.Seeds {
 		line("seed      %s %s", s.Kind, diag.Escape(s.Value))
 	}
@@ -135,6 +141,8 @@ func queryText(line func(string, ...any), what string, q ledger.Query) {
 type planJSON struct {
 	Schema     string            `json:"schema"`
 	Hunt       string            `json:"hunt"`
+	Alerts     []alert.Taken     `json:"alerts"`
+	MoreAlerts int               `json:"more_alerts,omitempty"`
 	Seed       []indicator.Ref   `json:"seed"`
 	Pivot      planPivotJSON     `json:"pivot"`
 	Scope      string            `json:"scope"`
@@ -185,7 +193,7 @@ type planQueryJSON struct {
 // PlanJSON writes a plan as one object on one line.
 func PlanJSON(w io.Writer, p Plan) error {
 	out := planJSON{
-		Schema: "hunter.plan/1", Hunt: p.Hunt, Seed: orEmpty(p.Graph.Seeds), Scope: p.Plan.Scope, Notes: orEmpty(p.Plan.Notes),
+		Schema: "hunter.plan/1", Hunt: p.Hunt, Alerts: orEmpty(p.Alerts), MoreAlerts: p.MoreAlerts, Seed: orEmpty(p.Graph.Seeds), Scope: p.Plan.Scope, Notes: orEmpty(p.Plan.Notes),
 		Pivot:  planPivotJSON{Complete: p.Graph.Complete, Reports: orEmpty(p.Graph.Reports), Cut: orEmpty(p.Graph.Cut), Skipped: orEmpty(p.Graph.Skipped)},
 		Hunted: orEmpty(p.Files), Refused: refusedOf(p.Refused), Collisions: orEmpty(p.Graph.Collisions), Tools: []planToolJSON{},
 	}

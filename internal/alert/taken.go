@@ -1,6 +1,8 @@
 package alert
 
 import (
+	"cmp"
+	"strings"
 	"time"
 
 	"github.com/hunter-project/hunter/internal/indicator"
@@ -30,7 +32,7 @@ type Taken struct {
 // TakenFile is a file object of an alert: what the alert says of it, in which field, and whether the hunt starts from it.
 type TakenFile struct {
 	indicator.File
-	Field string `json:"field"`
+	Field string `json:"field"` // of its digest, or the object around several
 	Path  string `json:"path,omitempty"`
 	Host  string `json:"host,omitempty"`
 	Seed  bool   `json:"seed"`
@@ -54,9 +56,24 @@ func (a *Alert) Taken() Taken {
 				if host == "" {
 					host = a.Host
 				}
-				out.Files = append(out.Files, TakenFile{File: f.File, Field: f.Field, Path: f.Path, Host: host, Seed: f.Seed, Note: f.Note})
+				out.Files = append(out.Files, TakenFile{File: f.File, Field: a.fieldOf(f), Path: f.Path, Host: host, Seed: f.Seed, Note: f.Note})
 			}
 		}
 	}
 	return out
+}
+
+// fieldOf names the field that the digest of a file was in, or of several digests the object around them.
+func (a *Alert) fieldOf(f FileSeen) string {
+	in := ""
+	for _, h := range a.Found {
+		if f.File.Digest(h.Indicator.Kind) != h.Indicator.Value || !strings.HasPrefix(h.Field, f.Field) || h.Field == in {
+			continue
+		}
+		if in != "" {
+			return f.Field
+		}
+		in = h.Field
+	}
+	return cmp.Or(in, f.Field)
 }

@@ -1,6 +1,7 @@
 package campaign_test
 
 import (
+	"compress/gzip"
 	"errors"
 	"io"
 	"os"
@@ -10,6 +11,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/hunter-project/hunter/internal/alert"
 	"github.com/hunter-project/hunter/internal/campaign"
 	"github.com/hunter-project/hunter/internal/diag"
 	"github.com/hunter-project/hunter/internal/indicator"
@@ -99,4 +101,82 @@ func (endless) Read(p []byte) (int, error) {
 		p[i] = 'a'
 	}
 	return len(p), nil
+}
+
+// What was taken from an alert goes with the run, and gzip is taken for what it holds.
+func TestSeedsOfAnAlert(t *testing.T) {
+	t.Parallel()
+	const text = `{"file":{"hash":{"md5":"` + md5A + `"},"size":24,"path":"/tmp/a"},"host":{"name":"h"},"rule":{"name":"r"}}`
+	want := []alert.Taken{{ID: "", Format: alert.FormatECS, Rule: "r", Host: "h", Files: []alert.TakenFile{
+		{File: indicator.File{MD5: md5A, Size: 24, Names: []string{"a"}}, Field: "file.hash.md5", Path: "/tmp/a", Host: "h", Seed: true},
+	}}}
+	for name, in := range map[string]string{"plain": text, "gzip": gzipped(t, text)} {
+		var spec campaign.Spec
+		if err := spec.ReadSeeds([]string{"-"}, strings.NewReader(in)); err != nil {
+			t.Errorf("%s: %v", name, err)
+			continue
+		}
+		for i := range spec.Alerts {
+			spec.Alerts[i].ID, spec.Alerts[i].Digest = "", ""
+		}
+		if diff := cmp.Diff(want, spec.Alerts); diff != "" {
+			t.Error(name, diff)
+		}
+	}
+	var spec campaign.Spec
+	if err := spec.ReadSeeds([]string{"-"}, strings.NewReader(strings.Repeat(text+"\n", 100))); err != nil || len(spec.Alerts)+spec.MoreAlerts != 100 || spec.MoreAlerts == 0 {
+		t.Errorf("%v, %d alerts, %d more", err, len(spec.Alerts), spec.MoreAlerts)
+	}
+}
+
+func TestGzipOfSeeds(t *testing.T) {
+	t.Parallel()
+	var spec campaign.Spec
+	if err := spec.ReadSeeds([]string{"-"}, strings.NewReader(gzipped(t, md5A+"\n"))); err != nil || len(spec.Seed.Files) != 1 {
+		t.Errorf("a list: %v %v", err, spec.Seed.Files)
+	}
+	for name, c := range map[string]struct{ in, want string }{
+		"damaged":        {"\x1f\x8bnothing", "the gzip is damaged"},
+		"cut":            {gzipped(t, md5A+"\n")[:30], "unexpected EOF"},
+		"twice":          {gzipped(t, gzipped(t, md5A)), "compressed twice"},
+		"bomb, alert":    {gzipped(t, "{"+strings.Repeat(" ", 17<<20)), "over 16 MiB"},
+		"bomb, comments": {gzipped(t, strings.Repeat("#"+strings.Repeat("x", 60_000)+"\n", 1200)), "over 64 MiB"},
+		"bomb, one line": {gzipped(t, strings.Repeat("0", 1<<20)), "a line of over"},
+	} {
+		var spec campaign.Spec
+		if err := spec.ReadSeeds([]string{"-"}, strings.NewReader(c.in)); err == nil || !strings.Contains(err.Error(), c.want) {
+			t.Errorf("%s: %v, want %q", name, err, c.want)
+		}
+	}
+}
+
+// A sparse file of many GiB is refused at its first line.
+func TestSparseFile(t *testing.T) {
+	t.Parallel()
+	path := filepath.Join(t.TempDir(), "alert.json")
+	for name, head := range map[string]string{"an alert": `{"md5":"` + md5A + `","x":"`, "a list": md5A + "\n"} {
+		if err := os.WriteFile(path, []byte(head), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.Truncate(path, 8<<30); err != nil {
+			t.Skip("no sparse files here: ", err)
+		}
+		var spec campaign.Spec
+		if err := spec.ReadSeeds([]string{path}, nil); err == nil || !strings.Contains(err.Error(), "over") {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}
+
+func gzipped(t *testing.T, text string) string {
+	t.Helper()
+	var b strings.Builder
+	z := gzip.NewWriter(&b)
+	if _, err := io.WriteString(z, text); err != nil {
+		t.Fatal(err)
+	}
+	if err := z.Close(); err != nil {
+		t.Fatal(err)
+	}
+	return b.String()
 }

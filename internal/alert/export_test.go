@@ -23,3 +23,12 @@ func KnownBy(text []byte) ([][]string, error) {
 	}
 	return out, nil
 }
+
+// ReaderFormats names the formats in the order in which they are tried.
+func ReaderFormats() []string {
+	var out []string
+	for _, r := range readers() {
+		out = append(out, r.format)
+	}
+	return out
+}

@@ -36,7 +36,7 @@ func readOne(doc *node, walk bool) (*Alert, error) {
 		if !r.known(body) {
 			continue
 		}
-		t := &taker{alert: &Alert{Format: r.format}, doc: body, seen: map[string]bool{}}
+		t := &taker{alert: newBook(r.format), doc: body, seen: map[string]bool{}}
 		r.read(t)
 		t.refuseByName()
 		if t.full() {
@@ -51,7 +51,7 @@ func readOne(doc *node, walk bool) (*Alert, error) {
 				return nil, err
 			}
 		}
-		return t.alert, nil
+		return t.alert.Alert, nil
 	}
 	if !walk {
 		return &Alert{Format: FormatGeneric}, nil
@@ -61,7 +61,7 @@ func readOne(doc *node, walk bool) (*Alert, error) {
 	if err := w.walk(doc); err != nil {
 		return nil, err
 	}
-	return w.alert, nil
+	return w.alert.Alert, nil
 }
 
 // refusedField tells whether a field of that path holds what looks like a file hash and is none, and what it is.

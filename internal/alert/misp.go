@@ -35,6 +35,28 @@ func readMISP(t *taker) {
 	for _, o := range event.items("object") {
 		t.mispObject(o)
 	}
+	if !hasSeed(a.Alert) {
+		a.unmarked()
+	}
+}
+
+const noteUnmarked = "of attributes that are not marked for detection (to_ids): no seed"
+
+// unmarked makes seeds of an event that marks nothing: many publishers leave to_ids off in all of it.
+func (a *Alert) unmarked() {
+	marked := map[indicator.Indicator]bool{}
+	for i, f := range a.Files {
+		if f.Note != noteUnmarked {
+			continue
+		}
+		a.Files[i].Seed, a.Files[i].Note = true, "the event marks nothing for detection (to_ids)"
+		for _, d := range f.File.Digests() {
+			marked[d] = true
+		}
+	}
+	for i, h := range a.Found {
+		a.Found[i].Seed = h.Seed || marked[h.Indicator]
+	}
 }
 
 // mispObject takes an object of an event. Only the digests of one named file are said to be of one file.
@@ -81,7 +103,7 @@ func (m *mispFile) why(gone bool) string {
 	case gone:
 		return "of an object that was deleted: no seed"
 	case !m.meant:
-		return "of attributes that are not marked for detection (to_ids): no seed"
+		return noteUnmarked
 	}
 	return ""
 }

@@ -101,6 +101,41 @@ func TestFieldsThatAFormatDoesNotName(t *testing.T) {
 	}
 }
 
+// An event whose publisher marks nothing for detection is still one to start from.
+func TestMISPWithoutMarks(t *testing.T) {
+	t.Parallel()
+	const event = `{"Event":{"uuid":"1","info":"x","Attribute":[{"type":"md5","value":"MD5A","to_ids":false},{"type":"sha256","value":"SHA256B","to_ids":false}],
+		"Object":[{"name":"file","deleted":true,"Attribute":[{"type":"md5","value":"MD5B"}]}]}}`
+	a := readOne(t, event)
+	if d := cmp.Diff([]indicator.File{{MD5: md5A}, {SHA256: sha256B}}, a.Seeds()); d != "" {
+		t.Error(d)
+	}
+	if !strings.Contains(a.Files[0].Note, "marks nothing") || !a.Found[0].Seed || a.Files[2].Seed {
+		t.Errorf("%+v %+v", a.Files, a.Found)
+	}
+	a = readOne(t, strings.Replace(event, `"MD5A","to_ids":false`, `"MD5A","to_ids":true`, 1))
+	if d := cmp.Diff([]indicator.File{{MD5: md5A}}, a.Seeds()); d != "" {
+		t.Error(d)
+	}
+}
+
+// The page lists the formats in the order in which they are tried.
+func TestPageListsTheFormats(t *testing.T) {
+	t.Parallel()
+	page, err := os.ReadFile("../../docs/alerts.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	at := 0
+	for _, f := range append(alert.ReaderFormats(), alert.FormatECS, alert.FormatSysmon, alert.FormatGeneric) {
+		i := strings.Index(string(page), "\n| `"+f+"` | ")
+		if i < at {
+			t.Errorf("docs/alerts.md: the row of %s is missing or not in its place", f)
+		}
+		at = max(i, at)
+	}
+}
+
 // All fixtures in one file, as lines, as an array, and as a search of Elasticsearch answers them.
 func TestMixedFormats(t *testing.T) {
 	t.Parallel()

@@ -11,7 +11,7 @@ import (
 
 // taker collects what the reader of one format takes from an alert.
 type taker struct {
-	alert *Alert
+	alert *book
 	doc   *node           // the alert, without what a search puts around it
 	seen  map[string]bool // digests that were taken, refused or left out for a reason
 	total int
@@ -200,7 +200,7 @@ func (t *taker) others() error {
 	if err := w.walk(t.doc); err != nil {
 		return err
 	}
-	a, seeded := t.alert, hasSeed(t.alert)
+	a, seeded := t.alert, hasSeed(t.alert.Alert)
 	kept := map[indicator.Indicator]bool{} // and whether they are seeds
 	for _, f := range w.alert.Files {
 		if slices.ContainsFunc(f.File.Digests(), func(d indicator.Indicator) bool { return t.seen[d.Value] }) {

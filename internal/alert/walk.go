@@ -24,7 +24,7 @@ type group struct {
 
 // walker collects the digests of one alert.
 type walker struct {
-	alert  *Alert
+	alert  *book
 	order  []group
 	found  map[group][]FieldHash
 	note   map[group]string // why it is no seed
@@ -43,7 +43,7 @@ type bareHash struct {
 var errDigests = fmt.Errorf("the alert has over %d digests", maxDigests)
 
 func newWalker() *walker {
-	return &walker{alert: &Alert{}, found: map[group][]FieldHash{}, note: map[group]string{}}
+	return &walker{alert: newBook(""), found: map[group][]FieldHash{}, note: map[group]string{}}
 }
 
 // walk takes the digests of an alert by the names of their fields.
@@ -156,31 +156,13 @@ func (w *walker) refuseNamed(l *node, what string) {
 	}
 }
 
-func (a *Alert) refuse(l *node, what string, err error) {
-	a.Refused = append(a.Refused, Refused{Field: l.path(), Value: cut(l.text, 200), What: what, Reason: err.Error()})
-}
-
-// refuseNamed lists a value by the name of its field, when it is written like a digest at all.
-func (a *Alert) refuseNamed(l *node, what string) bool {
-	_, err := indicator.ParseHash(l.text)
-	var refused *indicator.RefusedError
-	if errors.As(err, &refused) && refused.Name == "" {
-		return false
-	}
-	if what == "" {
-		what = "certificate or TLS fingerprint"
-	}
-	a.refuse(l, what, fmt.Errorf("%q is no file hash but: %s; give the file's sha256, sha1 or md5", cut(l.text, 200), what))
-	return true
-}
-
 // finish makes file objects of the groups.
 func (w *walker) finish() {
 	a := w.alert
 	for _, g := range w.order {
 		w.files(g, w.found[g], w.note[g])
 	}
-	if !hasSeed(a) {
+	if !hasSeed(a.Alert) {
 		for _, b := range w.bare {
 			at, _ := split(b.field.field())
 			w.files(group{at: at, alone: b.field}, []FieldHash{{Field: b.field.path(), Indicator: b.ind}}, unseeded(parts(b.field.field()), ""))
@@ -209,46 +191,6 @@ func (w *walker) files(g group, found []FieldHash, note string) {
 	}
 	seen.about(g.at)
 	w.alert.put(seen, found)
-}
-
-// put records digests that stand together: one file, or one of each digest when a kind stands there twice, since lists are
-// not siblings and nothing says whose the size and the name are.
-func (a *Alert) put(seen FileSeen, found []FieldHash) {
-	one := true
-	for i := range found {
-		found[i].Seed = seen.Seed
-		d := found[i].Indicator
-		if old := seen.File.Digest(d.Kind); old != "" && old != d.Value {
-			one = false
-		}
-		seen.File.SetDigest(d.Kind, d.Value)
-	}
-	a.Found = append(a.Found, found...)
-	if one {
-		a.see(seen)
-		return
-	}
-	for _, f := range found {
-		single := FileSeen{Field: f.Field, Host: seen.Host, Seed: seen.Seed, Note: seen.Note}
-		single.File.SetDigest(f.Indicator.Kind, f.Indicator.Value)
-		a.see(single)
-	}
-}
-
-// see adds a file, unless it is there already, as an export repeats it under "fields".
-func (a *Alert) see(f FileSeen) {
-	for i, old := range a.Files {
-		if old.Seed == f.Seed && old.File.MD5 == f.File.MD5 && old.File.SHA1 == f.File.SHA1 && old.File.SHA256 == f.File.SHA256 {
-			if old.File.Size == 0 {
-				a.Files[i].File.Size = f.File.Size
-			}
-			if len(old.File.Names) == 0 {
-				a.Files[i].File.Names, a.Files[i].Path = f.File.Names, f.Path
-			}
-			return
-		}
-	}
-	a.Files = append(a.Files, f)
 }
 
 // Why a digest is no seed.

@@ -1,6 +1,11 @@
 package alert
 
-import "github.com/hunter-project/hunter/internal/indicator"
+import (
+	"slices"
+	"strings"
+
+	"github.com/hunter-project/hunter/internal/indicator"
+)
 
 // reader reads one format. known looks at keys that the format alone has.
 type reader struct {
@@ -66,18 +71,8 @@ func readOne(doc *node, walk bool) (*Alert, error) {
 
 // refusedField tells whether a field of that path holds what looks like a file hash and is none, and what it is.
 func refusedField(names []string) (what string, ok bool) {
-	path := ""
-	for i, n := range names {
-		if n == "code_signature" {
-			ok = true
-		}
-		if i > 0 {
-			path += "."
-		}
-		path += n
-	}
-	if what, no := indicator.RefusedName(path); no {
+	if what, no := indicator.RefusedName(strings.Join(names, ".")); no {
 		return what, true
 	}
-	return "", ok
+	return "", slices.Contains(names, "code_signature")
 }

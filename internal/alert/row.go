@@ -128,8 +128,7 @@ func roleOf(name string, kind indicator.Kind) (role string, hash bool) {
 		words = strings.Replace(words, string(kind), "", 1)
 	}
 	for _, end := range []string{"hashes", "hash"} {
-		if strings.HasSuffix(words, end) {
-			words, hash = strings.TrimSuffix(words, end), true
+		if words, hash = strings.CutSuffix(words, end); hash {
 			break
 		}
 	}

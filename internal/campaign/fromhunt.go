@@ -1,9 +1,13 @@
 package campaign
 
 import (
+	"crypto/sha256"
+	"encoding/hex"
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
+	"strings"
 
 	"github.com/hunter-project/hunter/hunts"
 	"github.com/hunter-project/hunter/internal/alert"
@@ -114,14 +118,23 @@ func (s *Spec) SeedAlert(path string) error {
 	return nil
 }
 
+// seedAlerts adds the alerts of one file to the seed. The run has one name and one body for all its alerts: of several, the
+// first names them, and the bodies of several files stand one after another.
 func (s *Spec) seedAlerts(alerts []*alert.Alert) {
-	s.Seed = pivot.Seed{}
-	for _, a := range alerts {
-		if s.Seed.Alert == "" {
+	const others = " and others"
+	for i, a := range alerts {
+		seeds := a.Seeds()
+		switch {
+		case len(seeds) == 0:
+		case s.Seed.Alert == "":
 			s.Seed.Alert, s.Seed.Time = a.ID, a.Time
-			s.Seed.Raw = &pivot.Raw{Digest: a.Digest, Body: a.Raw}
+		case !strings.HasSuffix(s.Seed.Alert, others) && s.Seed.Alert != a.ID:
+			s.Seed.Alert += others
 		}
-		s.Seed.Files = append(s.Seed.Files, a.Seeds()...)
+		if i == 0 {
+			s.keepRaw(a)
+		}
+		s.Seed.Files = append(s.Seed.Files, seeds...)
 		if len(s.Alerts) < alert.MaxTakenAlerts {
 			s.Alerts = append(s.Alerts, a.Taken())
 		} else {
@@ -131,4 +144,15 @@ func (s *Spec) seedAlerts(alerts []*alert.Alert) {
 			s.Refused = append(s.Refused, Refused{Value: r.Value, Kind: indicator.Kind(r.What), Reason: r.Error()})
 		}
 	}
+}
+
+// keepRaw keeps the body of the file that an alert came in.
+func (s *Spec) keepRaw(a *alert.Alert) {
+	if s.Seed.Raw == nil {
+		s.Seed.Raw = &pivot.Raw{Digest: a.Digest, Body: a.Raw}
+		return
+	}
+	body := slices.Concat(s.Seed.Raw.Body, []byte("\n"), a.Raw)
+	sum := sha256.Sum256(body)
+	s.Seed.Raw = &pivot.Raw{Digest: hex.EncodeToString(sum[:]), Body: body}
 }

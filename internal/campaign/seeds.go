@@ -171,9 +171,7 @@ func (r *seedReader) alert(in io.Reader, name string) {
 	case err != nil:
 		r.fault(name, 0, err.Error(), "")
 	default:
-		before := r.spec.Seed.Files
 		r.spec.seedAlerts(alerts)
-		r.spec.Seed.Files = append(before, r.spec.Seed.Files...)
 	}
 }
 

@@ -2,7 +2,9 @@ package campaign_test
 
 import (
 	"compress/gzip"
+	"crypto/sha256"
 	"errors"
+	"fmt"
 	"io"
 	"os"
 	"path/filepath"
@@ -129,6 +131,36 @@ func TestSeedsOfAnAlert(t *testing.T) {
 	}
 }
 
+// Of alerts in several files, the run's one alert does not claim to be the first alone, and every body is kept.
+func TestSeveralAlertFiles(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	write := func(name, text string) string {
+		path := filepath.Join(dir, name)
+		if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		return path
+	}
+	a := write("a.json", `{"id":"a","md5":"`+md5A+`"}`)
+	b := write("b.json", `{"id":"b","sha1":"`+shaA+`"}`+"\n"+`{"id":"c","sha1":"`+shaA+`"}`)
+	var spec campaign.Spec
+	if err := spec.ReadSeeds([]string{unknown, a, b}, nil); err != nil {
+		t.Fatal(err)
+	}
+	if len(spec.Seed.Files) != 4 || spec.Seed.Alert != "a and others" || len(spec.Alerts) != 3 {
+		t.Errorf("%+v", spec.Seed)
+	}
+	raw := string(spec.Seed.Raw.Body)
+	if strings.Count(raw, `"id"`) != 3 || fmt.Sprintf("%x", sha256.Sum256(spec.Seed.Raw.Body)) != spec.Seed.Raw.Digest {
+		t.Errorf("%q %s", raw, spec.Seed.Raw.Digest)
+	}
+	var one campaign.Spec
+	if err := one.ReadSeeds([]string{a}, nil); err != nil || one.Seed.Alert != "a" {
+		t.Errorf("%v %+v", err, one.Seed)
+	}
+}
+
 func TestGzipOfSeeds(t *testing.T) {
 	t.Parallel()
 	var spec campaign.Spec
@@ -139,8 +171,8 @@ func TestGzipOfSeeds(t *testing.T) {
 		"damaged":        {"\x1f\x8bnothing", "the gzip is damaged"},
 		"cut":            {gzipped(t, md5A+"\n")[:30], "unexpected EOF"},
 		"twice":          {gzipped(t, gzipped(t, md5A)), "compressed twice"},
-		"bomb, alert":    {gzipped(t, "{"+strings.Repeat(" ", 17<<20)), "over 16 MiB"},
-		"bomb, comments": {gzipped(t, strings.Repeat("#"+strings.Repeat("x", 60_000)+"\n", 1200)), "over 64 MiB"},
+		"bomb, alert":    {gzipped(t, "{") + strings.Repeat(gzipped(t, strings.Repeat(" ", 1<<20)), 17), "over 16 MiB"}, // members of one gzip
+		"bomb, comments": {strings.Repeat(gzipped(t, strings.Repeat("#"+strings.Repeat("x", 60_000)+"\n", 12)), 100), "over 64 MiB"},
 		"bomb, one line": {gzipped(t, strings.Repeat("0", 1<<20)), "a line of over"},
 	} {
 		var spec campaign.Spec

@@ -24,7 +24,7 @@ func (t *taker) record(at *node) *record {
 	}
 	for _, m := range at.subs {
 		r.list = append(r.list, m)
-		name := squashed(m.key)
+		name := indicator.PlainName(m.key)
 		if l := m.first(); l != nil && l.text != "" && r.cols[name] == "" {
 			r.cols[name] = cut(l.text, maxText)
 		}
@@ -123,7 +123,7 @@ func (r *record) certificate() {
 // roleOf gives what a column's name says besides that it is a digest: process of process_md5, file of file.hash.sha256.
 // hash reports a name that says so without the kind.
 func roleOf(name string, kind indicator.Kind) (role string, hash bool) {
-	words := squashed(name)
+	words := indicator.PlainName(name)
 	if kind.IsDigest() {
 		words = strings.Replace(words, string(kind), "", 1)
 	}
@@ -136,17 +136,4 @@ func roleOf(name string, kind indicator.Kind) (role string, hash bool) {
 		hash = slices.Contains([]string{"", "file", "process", "parent", "parentprocess", "image", "target", "dll", "sample", "malware", "threat"}, words)
 	}
 	return words, hash
-}
-
-// squashed gives a name in lower case and without punctuation.
-func squashed(name string) string {
-	return strings.Map(func(r rune) rune {
-		switch {
-		case r >= 'a' && r <= 'z', r >= '0' && r <= '9':
-			return r
-		case r >= 'A' && r <= 'Z':
-			return r + 'a' - 'A'
-		}
-		return -1
-	}, name)
 }

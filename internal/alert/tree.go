@@ -19,8 +19,7 @@ type node struct {
 	object bool
 	array  bool
 	text   string // of a string or number; booleans and null have none
-	isBool bool
-	yes    bool // of a boolean that is true
+	yes    bool   // of a boolean that is true
 	subs   []*node
 	byKey  map[string]*node // of an object, in lower case; made when asked for
 }
@@ -81,7 +80,7 @@ func (p *parser) value(n *node, tok json.Token, depth int) error {
 		n.text = v.String()
 		return nil
 	case bool:
-		n.isBool, n.yes = true, v
+		n.yes = v
 		return nil
 	case json.Delim:
 		if depth > maxDepth {

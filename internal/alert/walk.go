@@ -236,12 +236,7 @@ func strip(name string) (short, state string) {
 
 // residual gives a field's name without its kind, so that parent_md5 and parent_sha256 stand together.
 func residual(name string, kind indicator.Kind) string {
-	return strings.Replace(plain(name), string(kind), "", 1)
-}
-
-// plain gives a field's name in lower case and without punctuation.
-func plain(name string) string {
-	return strings.NewReplacer("-", "", "_", "", " ", "", "@", "", "'", "").Replace(strings.ToLower(name))
+	return strings.Replace(indicator.PlainName(name), string(kind), "", 1)
 }
 
 // hashName reports a field that holds a hash of a kind it does not say. Hashes of users, events or commits are of no
@@ -250,7 +245,7 @@ func hashName(names []string) bool {
 	if len(names) > 1 && slices.Contains([]string{"user", "event", "agent", "host", "rule", "related", "source", "destination"}, names[len(names)-2]) {
 		return false
 	}
-	switch n := plain(names[len(names)-1]); n {
+	switch n := indicator.PlainName(names[len(names)-1]); n {
 	case "hashes", "digest", "checksum", "ioc", "indicator", "observable", "iocvalue", "indicatorvalue":
 		return true
 	case "hash", "filehash", "processhash", "parenthash", "parentprocesshash", "imagehash", "threathash", "samplehash", "contenthash", "malwarehash":
@@ -289,7 +284,7 @@ func idName(names []string) bool {
 	if len(names) > 1 && names[len(names)-1] == "hash" {
 		return names[len(names)-2] != "related"
 	}
-	n := plain(names[len(names)-1])
+	n := indicator.PlainName(names[len(names)-1])
 	for _, w := range []string{
 		"uuid", "guid", "token", "session", "trace", "span", "etag", "cookie", "cursor", "nonce", "secret", "ancestors", "apikey",
 		"community", "salt", "version", "commit", "revision",

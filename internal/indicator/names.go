@@ -2,8 +2,8 @@ package indicator
 
 import "strings"
 
-// squash gives a column or field name without case and punctuation.
-func squash(name string) string {
+// PlainName gives a column or field name without case and punctuation: sha256hash of SHA-256_Hash.
+func PlainName(name string) string {
 	return strings.Map(func(r rune) rune {
 		switch {
 		case r >= 'A' && r <= 'Z':
@@ -29,7 +29,7 @@ func KindOfName(name string) (Kind, bool) {
 	if _, no := RefusedName(name); no {
 		return "", false
 	}
-	n := squash(lastPart(name))
+	n := PlainName(lastPart(name))
 	switch n {
 	case "ip", "ipv4", "ipdst", "ipsrc", "ipaddress", "ipv4addr":
 		return IPv4, true
@@ -65,7 +65,7 @@ func KindOfName(name string) (Kind, bool) {
 // endpoints can be asked, and what it is.
 func RefusedName(name string) (what string, ok bool) {
 	path := strings.ToLower(name)
-	n := squash(lastPart(name))
+	n := PlainName(lastPart(name))
 	for _, w := range []string{"imphash", "impfuzzy", "authentihash", "ssdeep", "tlsh", "telfhash", "pehash", "permhash", "symhash", "sha512", "sha384", "sha224"} {
 		if strings.Contains(n, w) {
 			return w, true

@@ -92,6 +92,7 @@ type Budget struct {
 type Window struct {
 	From time.Time `json:"from,omitzero"`
 	To   time.Time `json:"to,omitzero"`
+	Note string    `json:"note,omitempty"` // for people: what set From, or that nobody knows whether the records go back that far
 }
 
 // Row is one row of an answer as the tool gave it. Column names are those of the query's text; values are raw bytes.

@@ -6,6 +6,7 @@ import (
 
 	"github.com/hunter-project/hunter/hunts"
 	"github.com/hunter-project/hunter/internal/edr"
+	"github.com/hunter-project/hunter/internal/edr/carbonblack"
 	"github.com/hunter-project/hunter/internal/edr/osquery/local"
 	"github.com/hunter-project/hunter/internal/edr/osquery/socket"
 	"github.com/hunter-project/hunter/internal/ledger"
@@ -18,6 +19,7 @@ const DefaultTool = "this-machine"
 func toolPlugins() []hunts.Plugin {
 	return []hunts.Plugin{
 		{Type: "osquery", Doc: "This machine, asked in osquery's SQL.", New: func() any { return &local.Config{} }},
+		{Type: carbonblack.Type, Doc: "A server of Carbon Black EDR, searched by md5.", New: func() any { return carbonblack.NewConfig() }},
 	}
 }
 
@@ -39,6 +41,14 @@ func makeTools(ctx context.Context, opt Options) ([]edr.Tool, error) {
 		switch cfg := def.Config.(type) {
 		case *local.Config:
 			out = append(out, local.New(def.Name, local.Options{Kinds: def.HashTypes, Now: opt.Now, Dial: dialer(ctx, *cfg)}))
+		case *carbonblack.Config:
+			c := *cfg
+			c.Token = c.Token.In(def.Dir)
+			t, err := carbonblack.New(def.Name, carbonblack.Options{Config: c, Kinds: def.HashTypes, Now: opt.Now})
+			if err != nil {
+				return nil, fmt.Errorf("%s: tool %s: %w", def.Pos, def.Name, err)
+			}
+			out = append(out, t)
 		default:
 			return nil, fmt.Errorf("%s: tool %s: this hunter has no tool of type %s", def.Pos, def.Name, def.Type)
 		}

@@ -49,9 +49,6 @@ func (t *Tool) Endpoints(ctx context.Context) ([]edr.Endpoint, error) {
 		return slices.Clone(t.listed), nil
 	}
 	sensors, err := t.sensors(ctx)
-	if errors.Is(err, errNotThere) {
-		sensors, err = t.sensorsOld(ctx)
-	}
 	if err != nil {
 		return nil, err
 	}
@@ -63,14 +60,14 @@ func (t *Tool) Endpoints(ctx context.Context) ([]edr.Endpoint, error) {
 	return slices.Clone(out), nil
 }
 
-// sensors pages through the list until all that the server counts are there.
+// sensors pages through the list until all that the server counts are there. Older servers have one list without pages.
 func (t *Tool) sensors(ctx context.Context) ([]sensor, error) {
 	var out []sensor
 	seen := map[string]bool{}
 	for start := 0; ; {
 		body, err := t.get(ctx, request(sensorPath, "start", strconv.Itoa(start), "rows", strconv.Itoa(perSensors), "sort.col", "id", "sort.dir", "asc"))
 		if errors.Is(err, errNotThere) && start == 0 {
-			return nil, err
+			return t.sensorsOld(ctx)
 		}
 		var p page[sensor]
 		if err == nil {

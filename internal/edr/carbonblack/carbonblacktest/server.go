@@ -131,11 +131,11 @@ func allowed(path string) map[string]string {
 	case "/api/v1/process":
 		return paged(map[string]string{
 			"cb.urlver": "1", "cb.min_last_update": `\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ`, "cb.group": "id", "facet": "false", "sort": "(start asc|last_update desc)",
-			"q": `(\(md5:[0-9a-f]{32}( OR md5:[0-9a-f]{32}){0,50}\)|sensor_id:[1-9]\d*|last_update:-\d+d)`,
+			"q": `(\(md5:[0-9a-f]{32}( OR md5:[0-9a-f]{32})*\)|sensor_id:[1-9]\d*|last_update:-\d+d)`,
 		})
 	case "/api/v1/binary":
 		return paged(map[string]string{
-			"cb.urlver": "1", "facet": "false", "q": `(\(md5:[0-9a-f]{32}( OR md5:[0-9a-f]{32}){0,50}\)|is_executable_image:true)`,
+			"cb.urlver": "1", "facet": "false", "q": `(\(md5:[0-9a-f]{32}( OR md5:[0-9a-f]{32})*\)|is_executable_image:true)`,
 		})
 	case "/api/v2/sensor":
 		return paged(map[string]string{"sort.col": "id", "sort.dir": "asc"})

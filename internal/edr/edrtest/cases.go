@@ -17,8 +17,8 @@ import (
 	"github.com/hunter-project/hunter/internal/secret"
 )
 
-// planted is the content of the file that is hunted.
-const planted = "edrtest: the file that is hunted\n"
+// Hunted is the content of the file that is hunted.
+const Hunted = "edrtest: the file that is hunted\n"
 
 func sample(n int) indicator.File { return FileOf(fmt.Sprintf("edrtest sample %d\n", n)) }
 
@@ -57,7 +57,7 @@ func describe(c *check) {
 
 // noHash: nothing to hunt is nothing asked.
 func noHash(c *check) {
-	o := c.hunt(c.ctx, c.make(World{Planted: []string{planted}}), nil, nil)
+	o := c.hunt(c.ctx, c.make(World{Planted: []string{Hunted}}), nil, nil)
 	if o.err != nil || len(o.queries) != 0 || len(o.plan.Endpoints) == 0 {
 		c.errorf("%d queries, %d endpoints, %v", len(o.queries), len(o.plan.Endpoints), o.err)
 	}
@@ -70,11 +70,11 @@ func noHash(c *check) {
 
 // sizes: every digest of a set goes out, within the tool's bounds, and the one that is there is found.
 func (c *check) sizes(n int) {
-	files := []indicator.File{FileOf(planted)}
+	files := []indicator.File{FileOf(Hunted)}
 	for i := range n - 1 {
 		files = append(files, sample(i))
 	}
-	o := c.found(World{Planted: []string{planted}}, files)
+	o := c.found(World{Planted: []string{Hunted}}, files)
 	kind := o.plan.Tool.Kinds[0]
 	asked := o.asked()
 	for _, f := range files {
@@ -122,7 +122,7 @@ func (c *check) found(w World, files []indicator.File) outcome {
 	}
 	for id, hits := range o.hits {
 		for _, h := range hits {
-			known := FileOf(planted)
+			known := FileOf(Hunted)
 			if h.Matched.Value != known.Digest(h.Matched.Kind) || !ids[h.Matched.String()] {
 				c.errorf("endpoint %s: a hit of %s, which is not there or was not asked for", id, h.Matched)
 			}
@@ -142,7 +142,7 @@ func (c *check) found(w World, files []indicator.File) outcome {
 
 // nothingFound: a sound world without the file is a "no", or there would be none that the other cases could refuse.
 func nothingFound(c *check) {
-	o := c.hunt(c.ctx, c.make(World{Planted: []string{"something else"}}), []indicator.File{FileOf(planted)}, nil)
+	o := c.hunt(c.ctx, c.make(World{Planted: []string{"something else"}}), []indicator.File{FileOf(Hunted)}, nil)
 	if o.err != nil || len(o.coverage) == 0 {
 		c.errorf("%d endpoints, %v", len(o.coverage), o.err)
 	}
@@ -160,8 +160,8 @@ func nothingFound(c *check) {
 // kind: what a tool takes is asked and found by it; what it does not take is unaskable by name.
 func (c *check) kind(k indicator.Kind) {
 	var f indicator.File
-	f.SetDigest(k, FileOf(planted).Digest(k))
-	m := c.make(World{Planted: []string{planted}})
+	f.SetDigest(k, FileOf(Hunted).Digest(k))
+	m := c.make(World{Planted: []string{Hunted}})
 	d := m.Tool.Describe()
 	if slices.Contains(d.Kinds, k) {
 		o := c.hunt(c.ctx, m, []indicator.File{f}, nil)
@@ -194,7 +194,7 @@ var fullDigest = regexp.MustCompile(`\b([0-9a-f]{64}|[0-9a-f]{40}|[0-9a-f]{32})\
 
 // stableTexts: the same work has the same words, in whatever order it is given, and again after the tool was made anew.
 func stableTexts(c *check) {
-	files := []indicator.File{FileOf(planted), sample(1), sample(2)}
+	files := []indicator.File{FileOf(Hunted), sample(1), sample(2)}
 	var first []string
 	for i := range 3 {
 		m := c.make(World{})
@@ -226,11 +226,11 @@ func stableTexts(c *check) {
 
 // atTheSameTime: a campaign asks from several goroutines.
 func atTheSameTime(c *check) {
-	m := c.make(World{Planted: []string{planted}})
+	m := c.make(World{Planted: []string{Hunted}})
 	var wg sync.WaitGroup
 	all := make([]outcome, 4)
 	for i := range all {
-		wg.Go(func() { all[i] = c.hunt(c.ctx, m, []indicator.File{FileOf(planted), sample(i)}, nil) })
+		wg.Go(func() { all[i] = c.hunt(c.ctx, m, []indicator.File{FileOf(Hunted), sample(i)}, nil) })
 	}
 	wg.Wait()
 	for _, o := range all {
@@ -252,9 +252,9 @@ func secrets(c *check) {
 		}
 	}
 	for _, w := range worlds {
-		w.Planted = []string{planted}
+		w.Planted = []string{Hunted}
 		m := c.make(w)
-		said := c.hunt(c.ctx, m, []indicator.File{FileOf(planted)}, m.Vanish).said(m.Tool)
+		said := c.hunt(c.ctx, m, []indicator.File{FileOf(Hunted)}, m.Vanish).said(m.Tool)
 		for _, s := range c.subject.Secrets {
 			if secret.Redact(said, secret.New(s)) != said {
 				c.errorf("a secret shows when this is wrong: %q", w.Fault)
@@ -265,7 +265,7 @@ func secrets(c *check) {
 
 func closedTwice(c *check) {
 	m := c.make(World{})
-	c.hunt(c.ctx, m, []indicator.File{FileOf(planted)}, nil)
+	c.hunt(c.ctx, m, []indicator.File{FileOf(Hunted)}, nil)
 	for range 2 {
 		if err := m.Tool.Close(); err != nil {
 			c.errorf("close: %v", err)
@@ -280,12 +280,12 @@ const patience = 20 * time.Second
 func cancel(c *check) {
 	reached := make(chan struct{})
 	var once sync.Once
-	m := c.make(World{Planted: []string{planted}, Fault: Hang, Reached: func() { once.Do(func() { close(reached) }) }})
+	m := c.make(World{Planted: []string{Hunted}, Fault: Hang, Reached: func() { once.Do(func() { close(reached) }) }})
 	before := goleak.IgnoreCurrent()
 	ctx, stop := context.WithCancel(c.ctx)
 	defer stop()
 	done := make(chan outcome, 1)
-	go func() { done <- c.hunt(ctx, m, []indicator.File{FileOf(planted)}, nil) }()
+	go func() { done <- c.hunt(ctx, m, []indicator.File{FileOf(Hunted)}, nil) }()
 	select {
 	case <-reached:
 	case o := <-done:
@@ -297,7 +297,7 @@ func cancel(c *check) {
 	stop()
 	select {
 	case o := <-done:
-		if o.err == nil && len(o.errs) == 0 {
+		if o.late > 0 || (o.err == nil && len(o.errs) == 0) {
 			c.errorf("a cancelled question has an answer: %+v", o.answers)
 		}
 		c.noNo(o)

@@ -10,11 +10,11 @@ import (
 
 // neverNo: in this world nothing may look like a "no", whether the hunted file is there or not, and each endpoint says why.
 func (c *check) neverNo(w World) {
-	for _, content := range []string{"something else", planted} {
+	for _, content := range []string{"something else", Hunted} {
 		w.Planted = []string{content}
-		o := c.hunt(c.ctx, c.make(w), []indicator.File{FileOf(planted), sample(1)}, nil)
+		o := c.hunt(c.ctx, c.make(w), []indicator.File{FileOf(Hunted), sample(1)}, nil)
 		c.noNo(o)
-		if content == planted {
+		if content == Hunted {
 			continue
 		}
 		for id, cov := range o.coverage {
@@ -44,8 +44,8 @@ func cutInventory(c *check) {
 
 // cutAnswer: a hit that came before an answer broke off is a hit, and nothing is proven by it.
 func cutAnswer(c *check) {
-	m := c.make(World{Planted: []string{planted}, Fault: CutAnswer})
-	o := c.hunt(c.ctx, m, []indicator.File{FileOf(planted), sample(1)}, nil)
+	m := c.make(World{Planted: []string{Hunted}, Fault: CutAnswer})
+	o := c.hunt(c.ctx, m, []indicator.File{FileOf(Hunted), sample(1)}, nil)
 	if len(o.hits[m.First]) == 0 || o.coverage[m.First].State != ledger.Hit {
 		c.errorf("the hit is lost: %+v, errors %v, %v", o.coverage[m.First], o.err, o.errs)
 	}
@@ -55,8 +55,8 @@ func cutAnswer(c *check) {
 
 // vanished: an endpoint that is gone when its turn comes was not looked at.
 func vanished(c *check) {
-	m := c.make(World{Planted: []string{planted}, Fault: Vanished})
-	o := c.hunt(c.ctx, m, []indicator.File{FileOf(planted)}, m.Vanish)
+	m := c.make(World{Planted: []string{Hunted}, Fault: Vanished})
+	o := c.hunt(c.ctx, m, []indicator.File{FileOf(Hunted)}, m.Vanish)
 	if !slices.ContainsFunc(o.plan.Endpoints, func(ep edr.EndpointPlan) bool { return ep.Endpoint.ID == m.First }) {
 		c.errorf("the endpoint was not planned: %v", o.err)
 	}

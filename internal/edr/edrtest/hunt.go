@@ -20,6 +20,7 @@ type outcome struct {
 	hits     map[string][]ledger.HitRow // also of endpoints that are not in the plan
 	errs     []error
 	answers  []ledger.Answer
+	late     int // answers of questions whose context had ended
 }
 
 // hunt hunts as a campaign does. between is called when the plan is made.
@@ -43,9 +44,12 @@ func (c *check) hunt(ctx context.Context, m Made, files []indicator.File, betwee
 }
 
 // put asks, and makes an answer of an error, as a campaign does.
-func (o *outcome) put(q ledger.Query, ask func() (ledger.Answer, error)) ledger.Answer {
+func (o *outcome) put(ctx context.Context, q ledger.Query, ask func() (ledger.Answer, error)) ledger.Answer {
 	o.queries = append(o.queries, q)
 	a, err := ask()
+	if ctx.Err() != nil && err == nil {
+		o.late++
+	}
 	if err != nil {
 		o.errs = append(o.errs, err)
 		a = ledger.Answer{Failure: &ledger.Failure{State: ledger.Error, Message: err.Error()}}
@@ -58,11 +62,11 @@ func (o *outcome) live(ctx context.Context, tool edr.Tool) {
 	for _, ep := range o.plan.Endpoints {
 		verdicts := map[string][]ledger.Verdict{}
 		for _, q := range ep.Queries {
-			a := o.put(q, func() (ledger.Answer, error) { return tool.Ask(ctx, ep.Endpoint, q) })
+			a := o.put(ctx, q, func() (ledger.Answer, error) { return tool.Ask(ctx, ep.Endpoint, q) })
 			v := ledger.Judge(q, a)
 			if r, ok := tool.(edr.Rechecker); ok && len(v.Recheck) > 0 {
 				if again, ok := r.Recheck(q, v.Recheck); ok {
-					b := o.put(again, func() (ledger.Answer, error) { return tool.Ask(ctx, ep.Endpoint, again) })
+					b := o.put(ctx, again, func() (ledger.Answer, error) { return tool.Ask(ctx, ep.Endpoint, again) })
 					v = ledger.Rejudge(q, a, again, b)
 				}
 			}
@@ -91,7 +95,7 @@ func (o *outcome) recorded(ctx context.Context, tool edr.Searcher, search edr.Se
 			return
 		}
 		for _, q := range queries {
-			s := ledger.JudgeSearch(q, o.put(q, func() (ledger.Answer, error) { return tool.Search(ctx, q) }))
+			s := ledger.JudgeSearch(q, o.put(ctx, q, func() (ledger.Answer, error) { return tool.Search(ctx, q) }))
 			found = append(found, s)
 			for id, hits := range s.Hits {
 				o.hits[id] = append(o.hits[id], hits...)
@@ -104,7 +108,7 @@ func (o *outcome) recorded(ctx context.Context, tool edr.Searcher, search edr.Se
 			o.errs = append(o.errs, fmt.Errorf("%d queries say whether there is data of an endpoint: %w", len(queries), err))
 			continue
 		}
-		presence := ledger.JudgePresence(queries[0], o.put(queries[0], func() (ledger.Answer, error) { return tool.Ask(ctx, ep.Endpoint, queries[0]) }))
+		presence := ledger.JudgePresence(queries[0], o.put(ctx, queries[0], func() (ledger.Answer, error) { return tool.Ask(ctx, ep.Endpoint, queries[0]) }))
 		var shares []*ledger.Verdict
 		for _, s := range found {
 			share := s.Share(ep.Endpoint.ID)

@@ -12,6 +12,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
+	"slices"
 	"testing"
 
 	"github.com/hunter-project/hunter/internal/edr"
@@ -110,7 +111,7 @@ func cases(s Subject) []testCase {
 	}
 	for _, f := range []Fault{ThrottledOnce, UpperCase, Strangers} {
 		out = append(out, testCase{string(f), f, func(c *check) {
-			c.found(World{Planted: []string{planted}, Fault: f}, []indicator.File{FileOf(planted), sample(1)})
+			c.found(World{Planted: []string{Hunted}, Fault: f}, []indicator.File{FileOf(Hunted), sample(1)})
 		}})
 	}
 	for _, f := range []Fault{Auth, Throttled, Garbage, HTML, NoControl} {
@@ -140,14 +141,19 @@ func Run(t *testing.T, s Subject) {
 	}
 }
 
-// Problems runs the suite over a tool that is broken on purpose, and gives what it found by case, without failing t.
-func Problems(t *testing.T, s Subject) map[string][]string {
+// Problems runs the named cases over a tool that is broken on purpose, and gives what each found, without failing t for
+// it. A case that the suite does not have fails t.
+func Problems(t *testing.T, s Subject, names ...string) map[string][]string {
 	t.Helper()
 	out := map[string][]string{}
-	for _, tc := range cases(s) {
-		if s.Lacks[tc.fault] != "" {
+	all := cases(s)
+	for _, name := range names {
+		i := slices.IndexFunc(all, func(tc testCase) bool { return tc.name == name })
+		if i < 0 || s.Lacks[all[i].fault] != "" {
+			t.Errorf("no case %q applies", name)
 			continue
 		}
+		tc := all[i]
 		t.Run(tc.name, func(t *testing.T) {
 			tc.run(&check{t: t, subject: s, ctx: t.Context(), problem: func(args ...any) { out[tc.name] = append(out[tc.name], fmt.Sprint(args...)) }})
 		})

@@ -25,14 +25,14 @@ func TestRecordedHit(t *testing.T) {
 	s.Processes[0].MD5, s.Processes[0].Has = svchost, []string{}
 	s.Processes = append(s.Processes, hitOn(1))
 	process, _ := searched(t, connect(t, s.URL, nil), eicar)
-	if process.Verdict.State != ledger.NotSeen || process.Verdict.Reason != "" || len(process.Hits) != 1 {
+	if process.State != ledger.NotSeen || process.Reason != "" || len(process.HitsOn) != 1 {
 		t.Fatalf("%+v", process)
 	}
 	want := []ledger.HitRow{{
 		FoundIn: ledger.Telemetry, Path: `c:\users\public\a.com`, Name: "a.com", Size: -1, MD5: eicar, Owner: `LAB\user`, PID: 5708,
 		Matched: indicator.Indicator{Kind: indicator.MD5, Value: eicar}, StartedAt: time.Date(2026, 11, 20, 12, 25, 37, 0, time.UTC),
 	}}
-	if diff := cmp.Diff(want, process.Hits["1"]); diff != "" {
+	if diff := cmp.Diff(want, process.HitsOn["1"]); diff != "" {
 		t.Error(diff)
 	}
 }
@@ -42,7 +42,7 @@ func TestRecordedClean(t *testing.T) {
 	t.Parallel()
 	s := replay(t, [2]string{together, "process-clean"})
 	process, binary := searched(t, connect(t, s.URL, nil), eicar)
-	if process.Verdict.State != ledger.NotSeen || binary.Verdict.State != ledger.NotSeen || len(process.Hits)+len(binary.Hits) != 0 {
+	if process.State != ledger.NotSeen || binary.State != ledger.NotSeen || len(process.HitsOn)+len(binary.HitsOn) != 0 {
 		t.Fatalf("%+v, %+v", process, binary)
 	}
 	window := "cb.urlver=1&cb.min_last_update=2026-10-24T23%3A00%3A00Z&cb.group=id&facet=false&"
@@ -71,12 +71,12 @@ func TestRecordedLooksEmpty(t *testing.T) {
 	} {
 		s := replay(t, [2]string{together, name})
 		process, _ := searched(t, connect(t, s.URL, nil), eicar)
-		if process.Verdict.State != tt.state || !strings.Contains(process.Verdict.Reason, tt.words) {
+		if process.State != tt.state || !strings.Contains(process.Reason, tt.words) {
 			t.Errorf("%s: %+v", name, process.Verdict)
 		}
 		s = replay(t, [2]string{"/api/v1/process?(md5:" + eicar + ")", name}) // the control came, the search without it is cut
 		process, _ = searched(t, connect(t, s.URL, nil), eicar)
-		if process.Verdict.State != ledger.Partial || !strings.Contains(process.Verdict.Reason, tt.words) {
+		if process.State != ledger.Partial || !strings.Contains(process.Reason, tt.words) {
 			t.Errorf("%s after a good control: %+v", name, process.Verdict)
 		}
 	}
@@ -87,7 +87,7 @@ func TestRecordedSegments(t *testing.T) {
 	t.Parallel()
 	s := replay(t, [2]string{"/api/v1/process?(md5:", "process-segments"})
 	process, _ := searched(t, connect(t, s.URL, nil), eicar)
-	if len(process.Hits["1"]) != 1 || process.Verdict.State != ledger.Unverified {
+	if len(process.HitsOn["1"]) != 1 || process.State != ledger.Unverified {
 		t.Errorf("%+v", process)
 	}
 	if n := len(s.Requests()); n > 8 {
@@ -100,7 +100,7 @@ func TestRecordedBinary(t *testing.T) {
 	t.Parallel()
 	s := replay(t, [2]string{"/api/v1/binary?(md5:", "binary-hit"})
 	_, binary := searched(t, connect(t, s.URL, nil), eicar)
-	hits := binary.Hits["1"]
+	hits := binary.HitsOn["1"]
 	if len(hits) != 1 || hits[0].Path != `c:\users\public\a.com` || hits[0].Size != 68 || hits[0].MD5 != eicar || !hits[0].StartedAt.IsZero() {
 		t.Errorf("%+v", binary)
 	}

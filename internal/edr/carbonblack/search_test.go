@@ -43,11 +43,11 @@ func TestWhatMatched(t *testing.T) {
 		carbonblacktest.Process{Sensor: 5, MD5: strings.ToUpper(nth(8)), Path: `c:\upper.exe`},
 	)
 	process, _ := searched(t, connect(t, s.URL, nil), asked...)
-	if process.Verdict.State != ledger.NotSeen {
+	if process.State != ledger.NotSeen {
 		t.Errorf("%+v", process.Verdict)
 	}
 	got := map[string][]string{}
-	for sensor, hits := range process.Hits {
+	for sensor, hits := range process.HitsOn {
 		for _, h := range hits {
 			got[sensor] = append(got[sensor], h.Matched.Value+" "+h.Path)
 		}
@@ -82,8 +82,8 @@ func TestPages(t *testing.T) {
 			}
 			s.Change = func(_ *http.Request, body map[string]any) { body["total_results"] = total }
 			process, _ := searched(t, connect(t, s.URL, nil), eicar)
-			if len(process.Hits) != 250 || process.Verdict.State != ledger.NotSeen || process.Verdict.Counts.FilesSeen != 250 {
-				t.Errorf("segments %t, estimate %d: %d endpoints, %+v", segments, total, len(process.Hits), process.Verdict)
+			if len(process.HitsOn) != 250 || process.State != ledger.NotSeen || process.Counts.FilesSeen != 250 {
+				t.Errorf("segments %t, estimate %d: %d endpoints, %+v", segments, total, len(process.HitsOn), process.Verdict)
 			}
 		}
 	}
@@ -114,7 +114,7 @@ func TestEndlessPages(t *testing.T) {
 			body["results"] = rows
 		}
 		process, _ := searched(t, connect(t, s.URL, nil), eicar)
-		if process.Verdict.State != ledger.Partial || !strings.Contains(process.Verdict.Reason, tt.words) || len(process.Hits["1"]) == 0 {
+		if process.State != ledger.Partial || !strings.Contains(process.Reason, tt.words) || len(process.HitsOn["1"]) == 0 {
 			t.Errorf("%s: %+v", name, process.Verdict)
 		}
 		if n := len(s.Requests()); n > 210 {
@@ -138,10 +138,10 @@ func TestGaps(t *testing.T) {
 		s.Change = func(_ *http.Request, body map[string]any) { change(body) }
 		tool := connect(t, s.URL, nil)
 		process, binary := searched(t, tool, eicar)
-		if process.Verdict.State != ledger.Partial || !strings.Contains(process.Verdict.Reason, words) || len(process.Hits["1"]) != 1 {
+		if process.State != ledger.Partial || !strings.Contains(process.Reason, words) || len(process.HitsOn["1"]) != 1 {
 			t.Errorf("%s: %+v", words, process)
 		}
-		if binary.Verdict.State == ledger.NotSeen {
+		if binary.State == ledger.NotSeen {
 			t.Errorf("%s: %+v", words, binary)
 		}
 	}
@@ -158,7 +158,7 @@ func TestIncompleteOnce(t *testing.T) {
 		}
 	}
 	process, _ := searched(t, connect(t, s.URL, nil), eicar)
-	if process.Verdict.State != ledger.NotSeen {
+	if process.State != ledger.NotSeen {
 		t.Errorf("%+v", process.Verdict)
 	}
 }
@@ -183,11 +183,11 @@ func TestControlMissing(t *testing.T) {
 		s := lab(t)
 		spoil(s)
 		process, binary := searched(t, connect(t, s.URL, nil), eicar)
-		if process.Verdict.State != ledger.Unverified || binary.Verdict.State != ledger.Unverified {
+		if process.State != ledger.Unverified || binary.State != ledger.Unverified {
 			t.Errorf("%s: %+v, %+v", name, process.Verdict, binary.Verdict)
 		}
 		s.Processes = append(s.Processes, hitOn(2))
-		if process, _ := searched(t, connect(t, s.URL, nil), eicar); len(process.Hits["2"]) != 1 {
+		if process, _ := searched(t, connect(t, s.URL, nil), eicar); len(process.HitsOn["2"]) != 1 {
 			t.Errorf("%s: the hit is lost: %+v", name, process)
 		}
 	}
@@ -198,7 +198,7 @@ func TestControlIsHunted(t *testing.T) {
 	t.Parallel()
 	s := lab(t)
 	process, binary := searched(t, connect(t, s.URL, nil), svchost)
-	if process.Verdict.State != ledger.NotSeen || len(process.Hits) != 2 || len(binary.Hits) != 2 {
+	if process.State != ledger.NotSeen || len(process.HitsOn) != 2 || len(binary.HitsOn) != 2 {
 		t.Errorf("%+v, %+v", process, binary)
 	}
 }
@@ -210,7 +210,7 @@ func TestControlOfTheWindow(t *testing.T) {
 	for i := range s.Processes {
 		s.Processes[i].Updated = s.Now.Add(-10 * 24 * time.Hour)
 	}
-	if process, _ := searched(t, connect(t, s.URL, nil), eicar); process.Verdict.State != ledger.NotSeen {
+	if process, _ := searched(t, connect(t, s.URL, nil), eicar); process.State != ledger.NotSeen {
 		t.Errorf("%+v", process.Verdict)
 	}
 }
@@ -231,8 +231,8 @@ func TestFailureKeepsHits(t *testing.T) {
 			return false
 		}
 		process, _ := searched(t, connect(t, s.URL, nil), eicar)
-		if process.Verdict.State != ledger.Error || len(process.Hits) != 100 {
-			t.Errorf("%d: %d hits, %+v", status, len(process.Hits), process.Verdict)
+		if process.State != ledger.Error || len(process.HitsOn) != 100 {
+			t.Errorf("%d: %d hits, %+v", status, len(process.HitsOn), process.Verdict)
 		}
 	}
 }
@@ -246,12 +246,12 @@ func TestBinaries(t *testing.T) {
 		Fields: map[string]any{"host_count": 5},
 	})
 	_, binary := searched(t, connect(t, s.URL, nil), eicar, other)
-	if len(binary.Hits["7"]) != 1 || len(binary.Hits["8"]) != 1 || binary.Hits["7"][0].Path != "" || binary.Verdict.State != ledger.Partial {
+	if len(binary.HitsOn["7"]) != 1 || len(binary.HitsOn["8"]) != 1 || binary.HitsOn["7"][0].Path != "" || binary.State != ledger.Partial {
 		t.Errorf("%+v", binary)
 	}
 	for _, words := range []string{"counts 5 hosts", "no id of: nameless"} {
-		if !strings.Contains(binary.Verdict.Reason, words) {
-			t.Errorf("%q: no %q", binary.Verdict.Reason, words)
+		if !strings.Contains(binary.Reason, words) {
+			t.Errorf("%q: no %q", binary.Reason, words)
 		}
 	}
 	if share := binary.Share("7"); !strings.Contains(share.Reason, `c:\a.com, d:\b.com`) {

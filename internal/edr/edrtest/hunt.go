@@ -2,6 +2,7 @@ package edrtest
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -13,7 +14,7 @@ import (
 
 // outcome is what one hunt over one tool brought.
 type outcome struct {
-	err      error // there is no plan, or no window
+	err      error // there is no plan, or the tool can't say which endpoints or days it has
 	plan     edr.ToolPlan
 	queries  []ledger.Query // all that were put
 	coverage map[string]ledger.Coverage
@@ -32,11 +33,17 @@ func (c *check) hunt(ctx context.Context, m Made, files []indicator.File, betwee
 		return o
 	}
 	o.plan = plan.Tools[0]
+	for _, ep := range o.plan.Endpoints {
+		if ep.Failed != "" {
+			o.err = errors.New(ep.Failed)
+			return o
+		}
+	}
 	if between != nil {
 		between()
 	}
 	if s, ok := m.Tool.(edr.Searcher); ok {
-		o.recorded(ctx, s, plan.Search)
+		o.recorded(ctx, s)
 	} else {
 		o.live(ctx, m.Tool)
 	}
@@ -77,44 +84,33 @@ func (o *outcome) live(ctx context.Context, tool edr.Tool) {
 	}
 }
 
-func (o *outcome) recorded(ctx context.Context, tool edr.Searcher, search edr.Search) {
-	if len(o.plan.Targets) == 0 {
-		return
-	}
-	window, err := tool.Window(ctx)
-	if err != nil {
-		o.err = err
-		return
-	}
-	chunks := slices.Collect(slices.Chunk(o.plan.Targets, o.plan.Tool.Chunk))
+func (o *outcome) recorded(ctx context.Context, tool edr.Searcher) {
 	var found []ledger.Search
-	for i, chunk := range chunks {
-		queries, err := tool.Searches(edr.Work{Targets: chunk, Search: search, Window: window, Chunk: i, Chunks: len(chunks)})
-		if err != nil {
-			o.err = err
-			return
-		}
-		for _, q := range queries {
-			s := ledger.JudgeSearch(q, o.put(ctx, q, func() (ledger.Answer, error) { return tool.Search(ctx, q) }))
-			found = append(found, s)
-			for id, hits := range s.Hits {
-				o.hits[id] = append(o.hits[id], hits...)
-			}
+	for _, q := range o.plan.Searches {
+		s := ledger.JudgeSearch(q, o.put(ctx, q, func() (ledger.Answer, error) { return tool.Search(ctx, q) }))
+		found = append(found, s)
+		for id, hits := range s.HitsOn {
+			o.hits[id] = append(o.hits[id], hits...)
 		}
 	}
 	for _, ep := range o.plan.Endpoints {
-		queries, err := tool.Compile(ep.Endpoint, edr.Work{Targets: chunks[0], Search: search, Window: window, Chunks: len(chunks)})
-		if err != nil || len(queries) != 1 {
-			o.errs = append(o.errs, fmt.Errorf("%d queries say whether there is data of an endpoint: %w", len(queries), err))
+		switch {
+		case ep.Excluded != "" || ep.Asleep != "" || ep.Failed != "":
+			continue
+		case len(ep.Queries) != 1 && len(o.plan.Searches) > 0:
+			o.errs = append(o.errs, fmt.Errorf("%d queries say whether there is data of endpoint %s", len(ep.Queries), ep.Endpoint.ID))
+			continue
+		case len(ep.Queries) == 0:
 			continue
 		}
-		presence := ledger.JudgePresence(queries[0], o.put(ctx, queries[0], func() (ledger.Answer, error) { return tool.Ask(ctx, ep.Endpoint, queries[0]) }))
+		q := ep.Queries[0]
+		presence := ledger.JudgePresence(q, o.put(ctx, q, func() (ledger.Answer, error) { return tool.Ask(ctx, ep.Endpoint, q) }))
 		var shares []*ledger.Verdict
 		for _, s := range found {
 			share := s.Share(ep.Endpoint.ID)
 			shares = append(shares, &share)
 		}
-		o.coverage[ep.Endpoint.ID] = ledger.CoverRecorded(&presence, shares, ep.Endpoint.Behind, "not asked")
+		o.coverage[ep.Endpoint.ID] = ledger.CoverRecorded(&presence, shares, "not asked")
 	}
 }
 

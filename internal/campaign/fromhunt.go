@@ -1,6 +1,7 @@
 package campaign
 
 import (
+	"cmp"
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
@@ -135,6 +136,7 @@ func (s *Spec) seedAlerts(alerts []*alert.Alert) {
 			s.keepRaw(a)
 		}
 		s.Seed.Files = append(s.Seed.Files, seeds...)
+		s.lookFirst(a)
 		if len(s.Alerts) < alert.MaxTakenAlerts {
 			s.Alerts = append(s.Alerts, a.Taken())
 		} else {
@@ -145,6 +147,18 @@ func (s *Spec) seedAlerts(alerts []*alert.Alert) {
 		}
 	}
 }
+
+// lookFirst remembers where an alert saw its files.
+func (s *Spec) lookFirst(a *alert.Alert) {
+	for _, f := range a.Files {
+		if host := cmp.Or(f.Host, a.Host); f.Seed && f.Path != "" && host != "" && len(s.Search.First) < maxFirst {
+			s.Search.First = append(s.Search.First, edr.Place{Host: host, Path: f.Path})
+		}
+	}
+}
+
+// maxFirst bounds how many places of alerts a run looks at first, over all hosts.
+const maxFirst = 1000
 
 // keepRaw keeps the body of the file that an alert came in.
 func (s *Spec) keepRaw(a *alert.Alert) {

@@ -47,10 +47,6 @@ func (s Search) Places(platform string) (roots []string, explicit bool) {
 
 // Unnested drops doubles and folders inside of others, and trailing separators; the order stays.
 func Unnested(roots []string, platform string) []string {
-	sep := "/"
-	if platform == "windows" {
-		sep = `\`
-	}
 	var clean []string
 	for _, r := range roots {
 		if platform != "windows" {
@@ -62,12 +58,19 @@ func Unnested(roots []string, platform string) []string {
 			clean = append(clean, r)
 		}
 	}
-	under := func(r, other string) bool {
-		return r != other && strings.HasPrefix(r, strings.TrimSuffix(other, sep)+sep)
-	}
 	return slices.DeleteFunc(slices.Clone(clean), func(r string) bool {
-		return slices.ContainsFunc(clean, func(other string) bool { return under(r, other) })
+		return slices.ContainsFunc(clean, func(other string) bool { return under(r, other, platform) })
 	})
+}
+
+// under reports whether a path lies inside of a folder.
+func under(path, folder, platform string) bool {
+	sep := "/"
+	if platform == "windows" {
+		sep = `\`
+		path, folder = strings.ToLower(path), strings.ToLower(folder)
+	}
+	return path != folder && strings.HasPrefix(path, strings.TrimSuffix(folder, sep)+sep)
 }
 
 // scopeFor says in words what a search for these targets covers on a platform: "running, autoruns, files up to 50 MiB in
@@ -135,11 +138,16 @@ func scopeOf(p Plan) string {
 	return strings.Join(out, "; ")
 }
 
-// FirstOn gives the paths that are looked at first on an endpoint: those of its own host. Host names are compared without
-// case and, when one of them has no domain, by their first label.
+// FirstOn gives the paths that are looked at first on an endpoint: those of its own host; where a person named the places
+// to look at, those inside of them alone. Host names are compared without case and, when one of them has no domain, by
+// their first label.
 func (s Search) FirstOn(ep Endpoint) []string {
 	var out []string
+	roots, explicit := s.Places(ep.Platform)
 	for _, p := range s.First {
+		if explicit && !slices.ContainsFunc(roots, func(r string) bool { return under(p.Path, r, ep.Platform) }) {
+			continue
+		}
 		if sameHost(p.Host, ep.Hostname) && isPathOf(p.Path, ep.Platform) && !slices.Contains(out, p.Path) && len(out) < maxFirst {
 			out = append(out, p.Path)
 		}

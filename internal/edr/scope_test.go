@@ -34,6 +34,10 @@ func TestFirstOn(t *testing.T) {
 		{"ws-10", "linux", nil},
 		{"", "linux", nil},
 	} {
+		if inside := (edr.Search{First: s.First, Paths: map[string][]string{"": {"/srv", `D:\`}}}).FirstOn(edr.Endpoint{Hostname: c.host, Platform: c.platform}); len(inside) > 1 ||
+			(len(inside) == 1 && inside[0] != `D:\b.exe`) {
+			t.Errorf("on %q (%s), which a person did not name: %q", c.host, c.platform, inside)
+		}
 		got := s.FirstOn(edr.Endpoint{Hostname: c.host, Platform: c.platform})
 		if !slices.Equal(got, c.want) {
 			t.Errorf("on %q (%s): %q instead of %q", c.host, c.platform, got, c.want)

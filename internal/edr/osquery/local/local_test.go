@@ -216,26 +216,40 @@ func TestBlindedTablesNeverLookAbsent(t *testing.T) {
 	}
 }
 
-// Where an alert saw a file on this host is looked at first, also outside of the places of the hunt; a folder there is
-// not walked, and nothing there is no gap.
+// Where an alert saw a file on this host is looked at first, also outside of the usual places; a folder there is not
+// walked, and nothing there is no gap.
 func TestAlertPlaceFirst(t *testing.T) {
 	t.Parallel()
-	host, err := os.Hostname()
+	place := t.TempDir()
+	write(t, filepath.Join(place, "evil.bin"), "seen by an alert")
+	write(t, filepath.Join(place, "deep", "down", "evil.bin"), "seen by an alert")
+	tool := local.New("this-machine", local.Options{})
+	t.Cleanup(func() {
+		if err := tool.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	eps, err := tool.Endpoints(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}
-	place, elsewhere := t.TempDir(), t.TempDir()
-	write(t, filepath.Join(place, "evil.bin"), "seen by an alert")
-	write(t, filepath.Join(place, "deep", "down", "evil.bin"), "seen by an alert")
-	search := in(elsewhere)
-	search.First = []edr.Place{{Host: host, Path: filepath.Join(place, "evil.bin")}, {Host: "another", Path: filepath.Join(place, "deep", "down", "evil.bin")}}
-	cov, hits, _ := hunt(t, local.Options{}, search, sums("seen by an alert"))
-	if cov.State != ledger.Hit || !cov.Proven || len(hits) != 1 || hits[0].Path != filepath.Join(place, "evil.bin") {
-		t.Errorf("coverage %+v, hits %+v", cov, hits)
-	}
-	search.First = []edr.Place{{Host: host, Path: filepath.Join(place, "deep")}, {Host: host, Path: filepath.Join(place, "gone")}}
-	cov, hits, _ = hunt(t, local.Options{}, search, sums("seen by an alert"))
-	if cov.State != ledger.Absent || len(hits) != 0 {
-		t.Errorf("coverage %+v, hits %+v", cov, hits)
+	search := edr.DefaultSearch()
+	search.Where = []ledger.Stage{ledger.Files}
+	file := sums("seen by an alert")
+	work := edr.Work{Targets: []edr.Target{{Ask: file.Best(), File: file}}, Search: search}
+	for path, want := range map[string]ledger.State{"evil.bin": ledger.Hit, "deep": ledger.Absent, "gone": ledger.Absent} {
+		work.Search.First = []edr.Place{{Host: "another", Path: "/etc/passwd"}, {Host: eps[0].Hostname, Path: filepath.Join(place, path)}}
+		queries, err := tool.Compile(eps[0], work)
+		if err != nil {
+			t.Fatal(err)
+		}
+		a, err := tool.Ask(t.Context(), eps[0], queries[0])
+		if err != nil {
+			t.Fatal(err)
+		}
+		v := ledger.Judge(queries[0], a)
+		if v.State != want || !v.Proven || queries[0].Root != filepath.Join(place, path) || queries[1].Root == queries[0].Root || strings.Contains(queries[1].ID, "alert") {
+			t.Errorf("%s: %+v of %s, then %s", path, v, queries[0].ID, queries[1].ID)
+		}
 	}
 }

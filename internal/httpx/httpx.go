@@ -114,9 +114,9 @@ type Request struct {
 	Accept string
 	// Sign adds what depends on the moment, such as a date and a signature over it. nil adds nothing.
 	Sign func(r *http.Request) error
-	// Check looks at an answer before it is given on or remembered. It may set Unknown. A cause, one of this package's errors,
-	// says that it is none; detail says why, and may hold foreign text. nil takes every answer.
-	Check func(res *Response) (cause error, detail string)
+	// Check looks at an answer before it is given on or remembered. It may set Unknown and Value. A cause, such as one of
+	// this package's errors, says that it is none; detail says why, and may hold foreign text. nil takes every answer.
+	Check func(res *Response) (detail string, cause error)
 	// Explain gives the words of an answer that is none; nil gives its body.
 	Explain func(res *Response) string
 }
@@ -129,6 +129,7 @@ type Response struct {
 	Body    []byte        // shared with whoever asked the same: not to be written to
 	Age     time.Duration // 0: asked just now; else how old the remembered answer is
 	Unknown bool          // nothing is known: 204, 404, and what Request.Check finds so; it is remembered for UnknownFor
+	Value   any           // what Request.Check made of it, shared too
 	echo    bool          // it repeated a secret, which is taken out
 	retry   string        // Retry-After as sent
 }
@@ -162,7 +163,7 @@ func (c *Client) check(req Request, res *Response) error {
 	if req.Check == nil {
 		return nil
 	}
-	if cause, detail := req.Check(res); cause != nil {
+	if detail, cause := req.Check(res); cause != nil {
 		return c.bad(res, cause, detail, c.redact)
 	}
 	return nil

@@ -8,6 +8,7 @@ import (
 	"mime"
 	"net/http"
 	"net/netip"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -124,7 +125,8 @@ func credentials(h http.Header) []secret.String {
 			}
 		}
 	}
-	return out
+	const shortest = 8 // a word such as "none" would be taken out of everything
+	return slices.DeleteFunc(out, func(s secret.String) bool { return len(s.Reveal()) < shortest })
 }
 
 // read takes an answer in, up to its bound. What repeats a secret loses it here, before anyone sees or keeps it.

@@ -155,6 +155,7 @@ func (x *expander) seedReport(ctx context.Context, ref string) error {
 		x.graph.Nodes[x.nodes[node]].Seed = true
 		x.take(d.Name, node, res, 1)
 		x.pending = append(x.pending, node.Value)
+		x.nameRelated(node)
 	}
 	switch {
 	case found:
@@ -169,6 +170,23 @@ func (x *expander) seedReport(ctx context.Context, ref string) error {
 		}
 	}
 	return fmt.Errorf("seed report %q: %s (asked: %s)", ref, strings.Join(why, "; "), strings.Join(asked, ", "))
+}
+
+// nameRelated keeps the reports that are related to the seed report as nodes, though nobody follows them: they are known.
+func (x *expander) nameRelated(node Ref) {
+	edges := x.related[node.Value]
+	if x.opt.told(indicator.RelRelatedReport) || len(edges) == 0 {
+		return
+	}
+	if lim := x.opt.Limits.MaxIndicators; len(edges) > lim {
+		x.cut(Cut{Provider: edges[0].Provider, At: node.String(), Limit: "max_indicators", Kept: lim, Total: len(edges)})
+		edges = edges[:lim]
+	}
+	for _, e := range edges {
+		x.reportOf(Edge{Report: e.To.Value})
+		x.addReport(e.To, Result{}, 1)
+		x.keepEdge(e)
+	}
 }
 
 // candidates lists the providers to ask for a report: the one it names, else all.

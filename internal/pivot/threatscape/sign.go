@@ -24,7 +24,7 @@ func Signature(private secret.String, requestURI, version, accept, date string) 
 // sign gives the signer of one request; the date is that of the attempt.
 func (p *Provider) sign(accept string) func(*http.Request) error {
 	return func(r *http.Request) error {
-		date := p.opt.Now().UTC().Format(http.TimeFormat)
+		date := p.now().UTC().Format(http.TimeFormat)
 		r.Header.Set("Date", date)
 		r.Header.Set("Accept-Version", p.version)
 		r.Header.Set("X-App-Name", appName)

@@ -53,6 +53,7 @@ func newPivotCommand(g *globals) *cobra.Command {
 	fl.StringVar(&f.tlp, "tlp", "", "label of the seed: clear, green, amber, amber+strict, red")
 	huntsFlag(cmd, &f.hunts)
 	f.limits.limits(cmd)
+	cmd.AddCommand(newFetchCommand(g), newReportSearchCommand(g))
 	return cmd
 }
 
@@ -142,6 +143,9 @@ func (g *globals) showGraph(f *lookFlags, graph *pivot.Graph, opt pivot.Options,
 	}
 	if len(graph.Edges) == 0 && len(graph.Reports) == 0 {
 		g.hint("intelligence knows nothing beside it")
+	}
+	for _, r := range graph.Remembered {
+		g.hint("%s", report.RememberedLine(r))
 	}
 	switch {
 	case g.json:

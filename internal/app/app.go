@@ -4,6 +4,7 @@ package app
 import (
 	"context"
 	"errors"
+	"io"
 	"time"
 
 	"github.com/google/uuid"
@@ -32,6 +33,7 @@ type App struct {
 	Intel    *files.Store
 	Campaign *campaign.Campaign
 	tools    []edr.Tool
+	closers  []io.Closer     // of providers
 	Imported []files.Summary // what the providers' paths brought
 }
 
@@ -69,6 +71,9 @@ func (a *App) Close() error {
 	var errs []error
 	for _, t := range a.tools {
 		errs = append(errs, t.Close())
+	}
+	for _, c := range a.closers {
+		errs = append(errs, c.Close())
 	}
 	return errors.Join(append(errs, a.Store.Close())...)
 }

@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 	"text/tabwriter"
+	"time"
 
 	"github.com/hunter-project/hunter/internal/diag"
 	"github.com/hunter-project/hunter/internal/indicator"
@@ -38,6 +39,11 @@ func (g Graph) nodes() []pivot.Node {
 	return out
 }
 
+// isSeed reports whether a report is what the pivot started from.
+func (g Graph) isSeed(ref string) bool {
+	return slices.Contains(g.Graph.Seeds, indicator.ReportRef(ref))
+}
+
 // refusals gives the reason for each digest that would not be hunted.
 func (g Graph) refusals() map[indicator.Indicator]string {
 	out := map[indicator.Indicator]string{}
@@ -53,7 +59,9 @@ func GraphPlain(w io.Writer, g Graph) error {
 	var b bytes.Buffer
 	if g.Reports {
 		for _, r := range g.Graph.Reports {
-			fmt.Fprintln(&b, diag.Escape(r.Ref()))
+			if !g.isSeed(r.Ref()) { // of a report, those related to it
+				fmt.Fprintln(&b, diag.Escape(r.Ref()))
+			}
 		}
 		return flush(w, &b)
 	}
@@ -72,13 +80,13 @@ func GraphText(w io.Writer, g Graph) error {
 	var b bytes.Buffer
 	tw := tabwriter.NewWriter(&b, 2, 4, 2, ' ', 0)
 	if g.Reports {
-		fmt.Fprintln(tw, "REPORT\tPUBLISHED\tTLP\tTITLE")
+		fmt.Fprintln(tw, "REPORT\tPUBLISHED\tTLP\tTITLE\tABOUT")
 		for _, r := range g.Graph.Reports {
 			published := "-"
 			if !r.Published.IsZero() {
 				published = r.Published.UTC().Format("2006-01-02")
 			}
-			fmt.Fprintf(tw, "%s\t%s\t%s\t%s\n", diag.Escape(r.Ref()), published, tlpText(r.TLP), diag.Escape(r.Title))
+			fmt.Fprintf(tw, "%s\t%s\t%s\t%s\t%s\n", diag.Escape(r.Ref()), published, tlpText(r.TLP), diag.Escape(r.Title), diag.Escape(r.About()))
 		}
 		tw.Flush() // memory
 		return flush(w, &b)
@@ -104,8 +112,36 @@ func GraphText(w io.Writer, g Graph) error {
 	tw.Flush() // memory
 	fmt.Fprintf(&b, "\n%s, %s, %s; %s\n", count(len(g.nodes()), "indicator", "indicators"), count(len(g.Graph.Files), "file", "files"),
 		count(len(g.Graph.Reports), "report", "reports"), graphState(g.Graph))
+	writeReports(&b, 11, g.Graph.Reports)
 	g.lost(&b)
 	return flush(w, &b)
+}
+
+// mostReports is how many reports a page names.
+const mostReports = 10
+
+// writeReports names reports with what their sources say of them; width is that of the page's first column.
+func writeReports(b *bytes.Buffer, width int, reports []indicator.Report) {
+	for _, r := range reports[:min(len(reports), mostReports)] {
+		fmt.Fprintf(b, "%-*s%s%s%s\n", width, "report", diag.Escape(r.Ref()), quoted(r.Title), bracketed(r.About()))
+	}
+	if more := len(reports) - mostReports; more > 0 {
+		fmt.Fprintf(b, "%-*sand %d more\n", width, "report", more)
+	}
+}
+
+// bracketed sets what a source says of the threat apart from a title.
+func bracketed(about string) string {
+	if about == "" {
+		return ""
+	}
+	return " [" + diag.Escape(about) + "]"
+}
+
+// RememberedLine says that answers of a provider are not of now.
+func RememberedLine(r pivot.Remembered) string {
+	age := time.Duration(r.Oldest * float64(time.Second)).Round(time.Second)
+	return fmt.Sprintf("%s: %s, the oldest from %s ago", diag.Escape(r.Provider), count(r.Answers, "remembered answer", "remembered answers"), age)
 }
 
 // lost lists what limits cut and what was not answered.
@@ -166,6 +202,7 @@ type graphJSON struct {
 	Collisions []pivot.Collision  `json:"collisions"`
 	Cut        []pivot.Cut        `json:"cut"`
 	Skipped    []pivot.Skip       `json:"skipped"`
+	Remembered []pivot.Remembered `json:"remembered"`
 }
 
 type refusedJSON struct {
@@ -195,7 +232,7 @@ func GraphJSON(w io.Writer, g Graph) error {
 	return writeJSON(w, graphJSON{
 		Schema: "hunter.pivot/1", Seeds: orEmpty(g.Graph.Seeds), Complete: g.Graph.Complete, Nodes: orEmpty(nodes), Edges: orEmpty(g.Graph.Edges),
 		Files: orEmpty(g.Graph.Files), Reports: orEmpty(g.Graph.Reports), Refused: refusedOf(g.Refused), Collisions: orEmpty(g.Graph.Collisions),
-		Cut: orEmpty(g.Graph.Cut), Skipped: orEmpty(g.Graph.Skipped),
+		Cut: orEmpty(g.Graph.Cut), Skipped: orEmpty(g.Graph.Skipped), Remembered: orEmpty(g.Graph.Remembered),
 	})
 }
 

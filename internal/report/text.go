@@ -80,8 +80,9 @@ func (p page) head(v View) {
 	if len(kinds) > 0 {
 		hunts += " (" + strings.Join(kinds, ", ") + ")"
 	}
-	p.line("pivot     %s, %s; %d refused, %d narrowed, %d unaskable; %s", count(len(v.Reports), "report", "reports"), hunts,
+	p.line("pivot     %s, %s; %d refused, %d narrowed, %d unaskable; %s", count(len(v.Followed()), "report", "reports"), hunts,
 		r.Refused, r.Narrowed, r.Unaskable, completeness(v))
+	writeReports(p.w, 10, v.Followed())
 	p.line("scope     %s", diag.Escape(orNone(r.Scope)))
 }
 
@@ -155,8 +156,9 @@ func WhyLine(e WhyJSON) string {
 	if e.Report != nil {
 		out += ", report " + *e.Report
 		if e.Title != "" {
-			out += " \"" + diag.Escape(e.Title) + "\""
+			out += quoted(e.Title)
 		}
+		out += bracketed(e.About)
 	}
 	out += fmt.Sprintf(", confidence %d", e.Confidence)
 	if e.Time != nil {

@@ -111,6 +111,24 @@ func (v View) Graph() *pivot.Graph {
 	return &pivot.Graph{Seeds: v.Seeds, Edges: v.Edges, Files: v.Files, Reports: v.Reports, Complete: v.Run.PivotComplete}
 }
 
+// Followed lists the reports that the pivot rests on: all but those that are only related to one of them.
+func (v View) Followed() []indicator.Report {
+	beside, used := map[string]bool{}, map[string]bool{}
+	for _, e := range v.Edges {
+		used[e.Report] = true
+		if e.Relation == indicator.RelRelatedReport {
+			beside[e.To.Value] = true
+		}
+	}
+	var out []indicator.Report
+	for _, r := range v.Reports {
+		if used[r.Ref()] || !beside[r.Ref()] {
+			out = append(out, r)
+		}
+	}
+	return out
+}
+
 // Gaps lists the targets about which the run proves nothing or not all, in the order of the store.
 func (v View) Gaps() []results.Target {
 	var out []results.Target

@@ -65,7 +65,8 @@ func (x *expander) resolveAt(ctx context.Context, p Provider, refs []Ref) error 
 	for part := range slices.Chunk(refs, resolveBatch) {
 		var digests []indicator.Indicator
 		for _, ref := range part {
-			if ind, _ := ref.Indicator(); x.takes(d, ind) && x.allowed(d, ref) {
+			ind, _ := ref.Indicator()
+			if _, junk := indicator.Junk(ind); !junk && x.takes(d, ind) && x.allowed(d, ref) {
 				digests = append(digests, ind)
 			}
 		}

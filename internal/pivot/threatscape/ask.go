@@ -61,7 +61,9 @@ func pivotPath(ind indicator.Indicator) (string, error) {
 		if last := lastPart(value); last != value {
 			kind, value = "filePath", last
 		}
-		value = strings.ToLower(value)
+		if utf8.ValidString(value) { // else it is refused below, as it is
+			value = strings.ToLower(value)
+		}
 	default:
 		return "", fmt.Errorf("%w: %s is no type of its pivot", errUnaskable, ind.Kind)
 	}

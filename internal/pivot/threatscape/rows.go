@@ -108,7 +108,7 @@ func jsonRows(body []byte) ([]row, error) {
 	message = bytes.TrimSpace(message)
 	if len(message) > 0 && message[0] == '{' {
 		var wrapped struct {
-			Published *json.RawMessage `json:"publishedIndicators"`
+			Published json.RawMessage `json:"publishedIndicators"`
 		}
 		if err := json.Unmarshal(message, &wrapped); err != nil {
 			return nil, fmt.Errorf("%w: %w", errShape, err)
@@ -116,7 +116,7 @@ func jsonRows(body []byte) ([]row, error) {
 		if wrapped.Published == nil {
 			return nil, fmt.Errorf("%w: it has no publishedIndicators", errShape)
 		}
-		message = *wrapped.Published
+		message = wrapped.Published
 	}
 	switch {
 	case len(message) == 0, string(message) == "null":

@@ -7,6 +7,7 @@ import (
 	"github.com/hunter-project/hunter/internal/campaign"
 	"github.com/hunter-project/hunter/internal/diag"
 	"github.com/hunter-project/hunter/internal/ledger"
+	"github.com/hunter-project/hunter/internal/report"
 )
 
 // progress tells on stderr what a run does: on a terminal one line that is written over, elsewhere nothing but the plan.
@@ -35,6 +36,7 @@ func (p *progress) event(e campaign.Event) {
 			p.clear()
 			p.g.hint("pivot: not complete: %d cut by limits, %d not answered", len(e.Graph.Cut), len(e.Graph.Skipped))
 		}
+		p.remembered(e)
 	case campaign.EventPlanned:
 		p.clear()
 		p.planned(e)
@@ -48,6 +50,17 @@ func (p *progress) event(e campaign.Event) {
 				p.g.hint("hit: %s", diag.Escape(h.Path))
 			}
 		}
+	}
+}
+
+// remembered tells which answers of intelligence are not of now.
+func (p *progress) remembered(e campaign.Event) {
+	if e.Graph == nil {
+		return
+	}
+	for _, r := range e.Graph.Remembered {
+		p.clear()
+		p.g.hint("pivot: %s", report.RememberedLine(r))
 	}
 }
 

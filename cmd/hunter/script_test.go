@@ -43,10 +43,11 @@ func TestScripts(t *testing.T) {
 			e.Setenv("HUNTER_DB", filepath.Join(e.WorkDir, "hunter.db"))
 			e.Setenv("NO_COLOR", "1")
 			e.Setenv("GORACE", "atexit_sleep_ms=0") // a race build waits a second before each end
+			replayed(e)
 			return nil
 		},
 		Cmds: map[string]func(ts *testscript.TestScript, neg bool, args []string){
-			"code": code, "json": jsonField, "digest": digest,
+			"code": code, "json": jsonField, "digest": digest, "subst": subst, "asked": asked,
 		},
 		RequireExplicitExec: true,
 	})

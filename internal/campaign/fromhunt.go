@@ -27,8 +27,9 @@ func FromHunt(set *hunts.Set, h hunts.Hunt, seeded bool) (Spec, error) {
 			Limits: pivot.Limits{Depth: s.Depth, MaxIndicators: s.MaxIndicators, PerReport: s.MaxPerReport, PerIndicator: s.MaxReports},
 			Kinds:  h.Pivot.Kinds, MinConfidence: s.MinConfidence, Follow: h.Pivot.Follow, TLP: h.TLP,
 		},
-		Select: edr.Selection{Hosts: h.Targets.Hosts, Labels: h.Targets.Labels, Exclude: h.Targets.Exclude},
-		Search: edr.Search{Where: s.Where, Unsized: edr.Unsized(s.Unsized), MaxSize: s.MaxSize, Paths: pathsOf(h)},
+		Refresh: s.Refresh,
+		Select:  edr.Selection{Hosts: h.Targets.Hosts, Labels: h.Targets.Labels, Exclude: h.Targets.Exclude},
+		Search:  edr.Search{Where: s.Where, Unsized: edr.Unsized(s.Unsized), MaxSize: s.MaxSize, Paths: pathsOf(h)},
 		DoneWhen: DoneWhen{
 			Verified: s.Verified, AnyPivot: s.AnyPivot, AnyUnaskable: s.AnyUnaskable, NotSeen: s.AcceptNotSeen,
 		},

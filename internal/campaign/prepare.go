@@ -8,6 +8,7 @@ import (
 	"slices"
 
 	"github.com/hunter-project/hunter/internal/edr"
+	"github.com/hunter-project/hunter/internal/httpx"
 	"github.com/hunter-project/hunter/internal/indicator"
 	"github.com/hunter-project/hunter/internal/ledger"
 	"github.com/hunter-project/hunter/internal/pivot"
@@ -40,7 +41,11 @@ func (c *Campaign) Prepare(ctx context.Context, spec Spec) (*Prepared, error) {
 	}
 	opt := spec.Pivot
 	opt.Now = c.Now
-	graph, err := pivot.Expand(ctx, spec.Seed, providers, opt)
+	asking := ctx
+	if spec.Refresh > 0 {
+		asking = httpx.WithMaxAge(ctx, spec.Refresh)
+	}
+	graph, err := pivot.Expand(asking, spec.Seed, providers, opt)
 	if err != nil {
 		return nil, fmt.Errorf("pivot: %w", err)
 	}

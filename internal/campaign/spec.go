@@ -27,8 +27,9 @@ type Spec struct {
 	Providers  []string      `json:"providers,omitempty"` // names, in order; nil = all
 	NoPivot    bool          `json:"no_pivot,omitempty"`
 	Pivot      pivot.Options `json:"pivot"`
-	Never      []string      `json:"never,omitempty"` // files of known-good digests
-	Tools      []string      `json:"tools,omitempty"` // names; nil = all
+	Refresh    time.Duration `json:"refresh,omitempty"` // older answers are asked again; 0 is as each provider says
+	Never      []string      `json:"never,omitempty"`   // files of known-good digests
+	Tools      []string      `json:"tools,omitempty"`   // names; nil = all
 	Select     edr.Selection `json:"select"`
 	Search     edr.Search    `json:"search"`
 	DoneWhen   DoneWhen      `json:"done_when"`

@@ -44,11 +44,24 @@ func (g Graph) isSeed(ref string) bool {
 	return slices.Contains(g.Graph.Seeds, indicator.ReportRef(ref))
 }
 
-// refusals gives the reason for each digest that would not be hunted.
+// refusals gives the reason for each digest that would not be hunted. A refused file may be listed by one digest alone; it
+// is refused with all.
 func (g Graph) refusals() map[indicator.Indicator]string {
 	out := map[indicator.Indicator]string{}
 	for _, r := range g.Refused {
 		out[indicator.Indicator{Kind: r.Kind, Value: r.Value}] = r.Reason
+	}
+	for _, f := range g.Graph.Files {
+		digests := f.Digests()
+		at := slices.IndexFunc(digests, func(d indicator.Indicator) bool { return out[d] != "" })
+		if at < 0 {
+			continue
+		}
+		for _, d := range digests {
+			if out[d] == "" {
+				out[d] = out[digests[at]]
+			}
+		}
 	}
 	return out
 }

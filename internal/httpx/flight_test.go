@@ -5,6 +5,7 @@ import (
 	"errors"
 	"runtime"
 	"testing"
+	"time"
 )
 
 // Who came first and goes does not take the answer from the others.
@@ -23,7 +24,10 @@ func TestOneCallersEnd(t *testing.T) {
 		}
 	}
 	waiting := func(n int) {
-		for {
+		t.Helper()
+		limit, stop := context.WithTimeout(t.Context(), 10*time.Second)
+		defer stop()
+		for limit.Err() == nil {
 			f.mu.Lock()
 			one := f.all["k"]
 			there := one != nil && one.waiting == n
@@ -33,6 +37,7 @@ func TestOneCallersEnd(t *testing.T) {
 			}
 			runtime.Gosched()
 		}
+		t.Fatalf("there are never %d who wait", n)
 	}
 	type result struct {
 		res *Response

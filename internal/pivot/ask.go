@@ -148,6 +148,9 @@ func (x *expander) seedReport(ctx context.Context, ref string) error {
 			return err
 		}
 		if !ok || (len(res.Edges) == 0 && len(res.Reports) == 0) {
+			if !d.Local { // that a report is not in the local store leaves nothing out when another provider has it
+				x.takeNotes(d.Name, res)
+			}
 			continue
 		}
 		found = true

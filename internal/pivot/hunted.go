@@ -190,11 +190,14 @@ func (j *judge) ofKinds(f indicator.File) (kept indicator.File, gone indicator.K
 // refuse words the refusal of one digest of a file by the best edge that leads to it or, of a sibling, to its file.
 func (j *judge) refuse(f indicator.File, d indicator.Indicator, reason string) Refused {
 	r := Refused{Kind: d.Kind, Value: d.Value, Reason: reason, Confidence: j.nodes[d].Confidence}
-	for _, of := range append([]indicator.Indicator{d}, f.Digests()...) {
-		e, ok := j.victims[of]
-		if !ok {
-			e, ok = j.into[of]
+	for _, of := range f.Digests() {
+		if e, ok := j.victims[of]; ok {
+			r.Relation, r.Provider, r.Report, r.Confidence = e.Relation, e.Provider, e.Report, e.Confidence
+			return r
 		}
+	}
+	for _, of := range append([]indicator.Indicator{d}, f.Digests()...) {
+		e, ok := j.into[of]
 		if !ok {
 			e, ok = j.unhunted[of]
 		}

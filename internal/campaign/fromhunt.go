@@ -152,8 +152,9 @@ func (s *Spec) seedAlerts(alerts []*alert.Alert) {
 // lookFirst remembers where an alert saw its files.
 func (s *Spec) lookFirst(a *alert.Alert) {
 	for _, f := range a.Files {
-		if host := cmp.Or(f.Host, a.Host); f.Seed && f.Path != "" && host != "" && len(s.Search.First) < maxFirst {
-			s.Search.First = append(s.Search.First, edr.Place{Host: host, Path: f.Path})
+		place := edr.Place{Host: cmp.Or(f.Host, a.Host), Path: f.Path}
+		if f.Seed && place.Path != "" && place.Host != "" && len(s.Search.First) < maxFirst && !slices.Contains(s.Search.First, place) {
+			s.Search.First = append(s.Search.First, place)
 		}
 	}
 }

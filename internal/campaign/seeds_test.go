@@ -16,6 +16,7 @@ import (
 	"github.com/hunter-project/hunter/internal/alert"
 	"github.com/hunter-project/hunter/internal/campaign"
 	"github.com/hunter-project/hunter/internal/diag"
+	"github.com/hunter-project/hunter/internal/edr"
 	"github.com/hunter-project/hunter/internal/indicator"
 )
 
@@ -124,6 +125,15 @@ func TestSeedsOfAnAlert(t *testing.T) {
 		if diff := cmp.Diff(want, spec.Alerts); diff != "" {
 			t.Error(name, diff)
 		}
+	}
+	places := `{"rule":{"level":3},"agent":{"name":"h"},"manager":{},"syscheck":{"path":"/x","md5_after":"` + md5A + `"},"data":{"md5":"` + md5A + `"}}` + "\n" + text +
+		"\n" + strings.ReplaceAll(text, "file", "process") + `{"process":{"parent":{"executable":"/bin/sh","hash":{"md5":"` + md5A + `"}}},"host":{"name":"h"}}`
+	var placed campaign.Spec
+	if err := placed.ReadSeeds([]string{"-"}, strings.NewReader(places)); err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff([]edr.Place{{Host: "h", Path: "/x"}, {Host: "h", Path: "/tmp/a"}}, placed.Search.First); diff != "" {
+		t.Error(diff)
 	}
 	var spec campaign.Spec
 	if err := spec.ReadSeeds([]string{"-"}, strings.NewReader(strings.Repeat(text+"\n", 100))); err != nil || len(spec.Alerts)+spec.MoreAlerts != 100 || spec.MoreAlerts == 0 {

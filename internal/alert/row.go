@@ -76,36 +76,54 @@ func (r *record) files(note string) {
 }
 
 // hashes takes a column that does not say the kind: file_hash, process_hash, Hashes. A Sysmon list is of one file; of
-// several values nothing says that they are of one.
+// several values nothing says that they are of one, nor whose the size and the name are.
 func (r *record) hashes(m *node, role, note string) {
+	var finds []*find
 	m.leaves(func(l *node) bool {
 		one := r.t.find(m)
 		if one.any(l); len(one.found) > 0 {
-			r.put(one, role, note)
+			finds = append(finds, one)
 			return !r.t.full()
 		}
-		for _, word := range strings.FieldsFunc(l.text, func(c rune) bool { return c == ',' || c == ';' || c == '|' || c == ' ' || c == '\n' }) {
-			one := r.t.find(m)
+		for _, word := range strings.FieldsFunc(l.text, func(c rune) bool { return strings.ContainsRune(",;| \t\r\n", c) }) {
 			part := *l
 			part.text = word
-			one.any(&part)
-			r.put(one, role, note)
+			one := r.t.find(m)
+			if one.any(&part); len(one.found) > 0 {
+				finds = append(finds, one)
+			}
 		}
 		return !r.t.full()
 	})
+	for _, f := range finds {
+		if len(finds) == 1 {
+			r.put(f, role, note)
+			continue
+		}
+		f.file.Host = r.otherHost()
+		f.put(cmp.Or(unseeded([]string{role}, role), note))
+	}
+}
+
+// otherHost is the record's host when it is not the alert's.
+func (r *record) otherHost() string {
+	if r.host == r.t.alert.Host {
+		return ""
+	}
+	return r.host
 }
 
 // put adds what the record says of the file in a role: "" is the record's own.
 func (r *record) put(f *find, role, note string) {
 	prefix := strings.TrimSuffix(role, "before")
-	if r.host != r.t.alert.Host {
-		f.file.Host = r.host
-	}
+	f.file.Host = r.otherHost()
 	f.size(r.col(prefix+"size", prefix+"filesize", prefix+"sizeinbytes"))
 	f.path(r.col(prefix+"path", prefix+"filepath", prefix+"fullpath", prefix+"exe", prefix+"imagepath"))
 	f.name(r.col(prefix+"name", prefix+"filename"))
-	if prefix == "" || prefix == "file" || prefix == "target" || prefix == "image" {
+	if prefix == "" || prefix == "file" {
 		f.size(r.col("filesize", "size"))
+	}
+	if prefix == "" || prefix == "file" || prefix == "target" || prefix == "image" {
 		f.path(r.col("filepath", "targetpath", "targetfilename", "imageloaded", "path", "image", "processpath"))
 		f.name(r.col("filename"))
 	}

@@ -4,9 +4,12 @@ import (
 	"os"
 	"strconv"
 	"strings"
+	"testing"
+	"time"
 
 	"github.com/rogpeppe/go-internal/testscript"
 
+	"github.com/hunter-project/hunter/internal/edr/carbonblack/carbonblacktest"
 	"github.com/hunter-project/hunter/internal/pivot/threatscape/threatscapetest"
 )
 
@@ -20,6 +23,25 @@ func replayed(e *testscript.Env) {
 	e.Setenv("THREATSCAPE_URL", s.URL)
 	e.Setenv("ISIGHT_PUBLIC_KEY", threatscapetest.PublicKey)
 	e.Setenv("ISIGHT_PRIVATE_KEY", threatscapetest.PrivateKey)
+}
+
+// plant gives a script a Carbon Black EDR with three sensors: one recorded a program of the story, one other programs, one
+// nothing. Its clock is the machine's, since a window ends today.
+func plant(t *testing.T, e *testscript.Env) {
+	s := carbonblacktest.New(t)
+	s.Now = time.Now()
+	for i, name := range []string{"PLANT-01", "PLANT-02", "PLANT-03"} {
+		s.Sensors = append(s.Sensors, carbonblacktest.Sensor{ID: i + 1, Name: name})
+	}
+	known := strings.Repeat("6", 32)
+	s.Processes = []carbonblacktest.Process{
+		{Sensor: 1, MD5: "5c2bf212d57a6db9a6ba73e8fef4ed77", Path: `c:\windows\temp\svchst.dll`, Fields: map[string]any{"hostname": "plant-01"}},
+		{Sensor: 1, MD5: known, Path: `c:\windows\explorer.exe`},
+		{Sensor: 2, MD5: known, Path: `c:\windows\explorer.exe`},
+	}
+	s.Binaries = []carbonblacktest.Binary{{MD5: known, Names: []string{`c:\windows\explorer.exe`}, Seen: []string{"PLANT-01|1", "PLANT-02|2"}}}
+	e.Setenv("CARBONBLACK_URL", s.URL)
+	e.Setenv("CB_TOKEN", carbonblacktest.Token)
 }
 
 // subst puts the script's variables into files: subst FILE...

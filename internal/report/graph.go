@@ -9,6 +9,7 @@ import (
 	"strings"
 	"text/tabwriter"
 	"time"
+	"unicode/utf16"
 
 	"github.com/hunter-project/hunter/internal/diag"
 	"github.com/hunter-project/hunter/internal/indicator"
@@ -120,7 +121,7 @@ func GraphText(w io.Writer, g Graph) error {
 		if r := refused[ind]; r != "" {
 			note = "not hunted: " + r
 		}
-		fmt.Fprintf(tw, "%s\t%s\t%d\t%d\t%s\t%s\t%s\n", ind.Kind, diag.Escape(ind.Value), n.Depth, n.Confidence, relation, diag.Escape(from), diag.Escape(note))
+		fmt.Fprintf(tw, "%s\t%s\t%d\t%d\t%s\t%s\t%s\n", diag.Escape(string(ind.Kind)), diag.Escape(ind.Value), n.Depth, n.Confidence, diag.Escape(relation), diag.Escape(from), diag.Escape(note))
 	}
 	tw.Flush() // memory
 	fmt.Fprintf(&b, "\n%s, %s, %s; %s\n", count(len(g.nodes()), "indicator", "indicators"), count(len(g.Graph.Files), "file", "files"),
@@ -160,13 +161,13 @@ func RememberedLine(r pivot.Remembered) string {
 // lost lists what limits cut and what was not answered.
 func (g Graph) lost(b *bytes.Buffer) {
 	for _, c := range g.Graph.Cut {
-		fmt.Fprintf(b, "cut        %s: %d of %s kept (%s)\n", diag.Escape(c.At), c.Kept, totalText(c.Total), c.Limit)
+		fmt.Fprintf(b, "cut        %s: %d of %s kept (%s)\n", diag.Escape(c.At), c.Kept, totalText(c.Total), diag.Escape(c.Limit))
 	}
 	for _, s := range g.Graph.Skipped {
 		fmt.Fprintf(b, "not asked  %s of %s: %s\n", diag.Escape(s.Indicator), diag.Escape(s.Provider), diag.Escape(s.Reason))
 	}
 	for _, c := range g.Graph.Collisions {
-		fmt.Fprintf(b, "collision  %s is claimed by %d different files; neither is taken for the other\n", c.Digest, len(c.Files))
+		fmt.Fprintf(b, "collision  %s is claimed by %d different files; neither is taken for the other\n", diag.Escape(c.Digest.String()), len(c.Files))
 	}
 }
 
@@ -188,7 +189,7 @@ func tlpText(t indicator.TLP) string {
 	if t == "" {
 		return "-"
 	}
-	return strings.ToUpper(string(t))
+	return strings.ToUpper(diag.Escape(string(t)))
 }
 
 // bestEdges gives for each node the most trusted edge that leads to it.
@@ -242,20 +243,46 @@ func GraphJSON(w io.Writer, g Graph) error {
 	if len(g.Kinds) == 0 {
 		nodes = g.Graph.Nodes
 	}
-	return writeJSON(w, graphJSON{
+	return WriteJSON(w, graphJSON{
 		Schema: "hunter.pivot/1", Seeds: orEmpty(g.Graph.Seeds), Complete: g.Graph.Complete, Nodes: orEmpty(nodes), Edges: orEmpty(g.Graph.Edges),
 		Files: orEmpty(g.Graph.Files), Reports: orEmpty(g.Graph.Reports), Refused: refusedOf(g.Refused), Collisions: orEmpty(g.Graph.Collisions),
 		Cut: orEmpty(g.Graph.Cut), Skipped: orEmpty(g.Graph.Skipped), Remembered: orEmpty(g.Graph.Remembered),
 	})
 }
 
-func writeJSON(w io.Writer, v any) error {
-	enc := json.NewEncoder(w)
+// WriteJSON writes v on one line. What a terminal would obey is written as \u…: it means the same, and does nothing.
+func WriteJSON(w io.Writer, v any) error {
+	var b bytes.Buffer
+	enc := json.NewEncoder(&b)
 	enc.SetEscapeHTML(false)
 	if err := enc.Encode(v); err != nil {
 		return fmt.Errorf("write JSON: %w", err)
 	}
+	if _, err := io.WriteString(w, quiet(b.String())); err != nil {
+		return fmt.Errorf("write JSON: %w", err)
+	}
 	return nil
+}
+
+// quiet writes the characters of a JSON text that a terminal would obey as \u…; all of them stand in strings.
+func quiet(s string) string {
+	line := strings.TrimSuffix(s, "\n")
+	if diag.Escape(line) == line {
+		return s
+	}
+	var b strings.Builder
+	for _, r := range s {
+		switch {
+		case r == '\n' || diag.Escape(string(r)) == string(r):
+			b.WriteRune(r)
+		case r > 0xffff:
+			high, low := utf16.EncodeRune(r)
+			fmt.Fprintf(&b, `\u%04x\u%04x`, high, low)
+		default:
+			fmt.Fprintf(&b, `\u%04x`, r)
+		}
+	}
+	return b.String()
 }
 
 func flush(w io.Writer, b *bytes.Buffer) error {

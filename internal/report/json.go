@@ -157,7 +157,7 @@ type WhyJSON struct {
 
 // JSON writes the run as one object on one line.
 func JSON(w io.Writer, v View) error {
-	return writeJSON(w, toJSON(v))
+	return WriteJSON(w, toJSON(v))
 }
 
 func toJSON(v View) runJSON {

@@ -200,7 +200,7 @@ func PlanJSON(w io.Writer, p Plan) error {
 	for _, t := range p.Plan.Tools {
 		out.Tools = append(out.Tools, planTool(t))
 	}
-	return writeJSON(w, out)
+	return WriteJSON(w, out)
 }
 
 func planTool(t edr.ToolPlan) planToolJSON {

@@ -25,7 +25,7 @@ func GraphTree(w io.Writer, g Graph) error {
 			if s.Kind == indicator.RefReport {
 				title = t.titles[s.Value]
 			}
-			fmt.Fprintf(t.out, "%s %s%s\n", s.Kind, diag.Escape(s.Value), title)
+			fmt.Fprintf(t.out, "%s %s%s\n", diag.Escape(s.Kind), diag.Escape(s.Value), title)
 			t.children(s, "")
 		}
 	}
@@ -106,7 +106,7 @@ func (t *tree) node(e indicator.Edge, head, indent string) {
 		if r := t.refused[ind]; isIndicator && r != "" {
 			note = "  not hunted: " + diag.Escape(r)
 		}
-		fmt.Fprintf(t.out, "%s%s %s  (%s, confidence %d%s)%s%s\n", head, e.To.Kind, diag.Escape(e.To.Value), e.Relation, e.Confidence, from(e), t.titles[e.To.Value], note)
+		fmt.Fprintf(t.out, "%s%s %s  (%s, confidence %d%s)%s%s\n", head, diag.Escape(e.To.Kind), diag.Escape(e.To.Value), diag.Escape(string(e.Relation)), e.Confidence, from(e), t.titles[e.To.Value], note)
 	}
 	t.children(e.To, indent)
 }

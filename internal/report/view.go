@@ -29,6 +29,14 @@ type View struct {
 	Files      []indicator.File
 	Reports    []indicator.Report
 	Notes      []string // what the answers said about their own scope
+	Queries    []Query  // what was sent, each text once, in the order of asking
+}
+
+// Query is one text that a tool was sent, and to how many endpoints.
+type Query struct {
+	Tool, ID, Platform, Text string
+	Endpoints                int
+	Search                   bool // one question over all endpoints of a recorded tool
 }
 
 // Source is what Load needs of the results store.
@@ -74,8 +82,32 @@ func Load(ctx context.Context, src Source, run string) (View, error) {
 			return View{}, fmt.Errorf("read run %s: %w", sum.ID, err)
 		}
 	}
-	v.Notes = notes(queries)
+	v.Notes, v.Queries = notes(queries), texts(queries)
 	return v, nil
+}
+
+// texts gives each text once, with the endpoints that were sent it. What was planned and never asked is not among them.
+func texts(queries []results.StoredQuery) []Query {
+	type key struct{ tool, text string }
+	var out []Query
+	at, last := map[key]int{}, map[key]string{}
+	for _, q := range queries {
+		k := key{q.Tool, q.Query.Text}
+		if q.State == results.QueryPlanned || k.text == "" {
+			continue
+		}
+		i, ok := at[k]
+		if !ok {
+			i = len(out)
+			at[k] = i
+			out = append(out, Query{Tool: q.Tool, ID: q.Query.ID, Platform: q.Query.Platform, Text: k.text, Search: q.IsSearch()})
+		}
+		if !ok || last[k] != q.Endpoint { // the store gives an endpoint's queries together
+			last[k] = q.Endpoint
+			out[i].Endpoints++
+		}
+	}
+	return out
 }
 
 // notes collects what the verdicts said about their scope, each sentence once, in order.

@@ -66,16 +66,25 @@ func (g *globals) carryOne(ctx context.Context, a *app.App, show *progress, ask 
 	defer cancel()
 	out, err := a.Campaign.Run(wait, spec)
 	show.end()
-	return g.outcome(ctx, a, out, err)
+	return g.ended(ctx, a, ask, spec.Hunt, out, err)
+}
+
+// ended shows how a run ended and writes its report files. A report that can't be written is an error: somebody waits for it.
+func (g *globals) ended(ctx context.Context, a *app.App, ask *askFlags, hunt string, out campaign.Outcome, failure error) (int, error) {
+	code, err := g.outcome(ctx, a, out, failure)
+	if fault := ask.after.write(ctx, g, a, hunt, out); fault != nil {
+		return campaign.ExitError, errors.Join(err, fault)
+	}
+	return code, err
 }
 
 // one carries a single run.
-func (g *globals) one(ctx context.Context, a *app.App, show *progress, ask *askFlags, failOn string, run func(context.Context) (campaign.Outcome, error)) error {
+func (g *globals) one(ctx context.Context, a *app.App, show *progress, ask *askFlags, hunt, failOn string, run func(context.Context) (campaign.Outcome, error)) error {
 	wait, cancel := ask.waiting(ctx)
 	defer cancel()
 	out, err := run(wait)
 	show.end()
-	code, err := g.outcome(ctx, a, out, err)
+	code, err := g.ended(ctx, a, ask, hunt, out, err)
 	if err != nil {
 		return err
 	}
@@ -155,11 +164,4 @@ func (g *globals) imported(a *app.App) {
 // say tells an error that does not end the command.
 func (g *globals) say(format string, args ...any) {
 	fmt.Fprintf(g.err, "hunter: %s\n", diag.Escape(fmt.Sprintf(format, args...))) // nowhere left to say it
-}
-
-// unmet tells which wishes of a hunt this hunter does not fulfil: none of them changes what is asked or claimed.
-func (g *globals) unmet(h hunts.Hunt) {
-	if len(h.Report) > 0 {
-		g.hint("hunt %s: reports are not sent or written by run; use hunter report RUN", h.Name)
-	}
 }

@@ -30,6 +30,7 @@ type askFlags struct {
 
 	waitFor time.Duration                                                   // --wait, read
 	before  func(ctx context.Context, a *app.App, spec campaign.Spec) error // what a command does first
+	after   outputs                                                         // the report files that are written at the end
 }
 
 func (a *askFlags) add(cmd *cobra.Command) {

@@ -29,6 +29,7 @@ type lookFlags struct {
 	follow    []string
 	hunts     []string
 	tlp       string
+	graph     string
 	limits    pivotFlags
 }
 
@@ -50,6 +51,7 @@ func newPivotCommand(g *globals) *cobra.Command {
 	fl.StringSliceVar(&f.kinds, "kind", nil, "only indicators of this kind: sha256, sha1, md5, domain, url, ipv4, … (repeatable)")
 	fl.StringArrayVar(&f.providers, "provider", nil, "ask this provider alone (repeatable)")
 	fl.StringSliceVar(&f.follow, "follow", nil, "relations to follow beside the usual ones, such as related_report (repeatable)")
+	fl.StringVar(&f.graph, "graph", "", "draw the pivot into this SVG file beside what is printed")
 	fl.StringVar(&f.tlp, "tlp", "", "label of the seed: clear, green, amber, amber+strict, red")
 	huntsFlag(cmd, &f.hunts)
 	f.limits.limits(cmd)
@@ -60,6 +62,9 @@ func newPivotCommand(g *globals) *cobra.Command {
 func (g *globals) look(cmd *cobra.Command, f *lookFlags, args []string) error {
 	opt, kinds, err := f.options(cmd)
 	if err != nil {
+		return err
+	}
+	if err := checkGraph(f.graph, len(args)); err != nil {
 		return err
 	}
 	set, err := g.toolsFrom(f.hunts)
@@ -146,6 +151,11 @@ func (g *globals) showGraph(f *lookFlags, graph *pivot.Graph, opt pivot.Options,
 	}
 	for _, r := range graph.Remembered {
 		g.hint("%s", report.RememberedLine(r))
+	}
+	if f.graph != "" {
+		if err := writeGraph(f.graph, view); err != nil {
+			return err
+		}
 	}
 	switch {
 	case g.json:

@@ -51,6 +51,9 @@ func newReportCommand(g *globals) *cobra.Command {
 				if ids, err = runsSince(ctx, s, since); err != nil {
 					return err
 				}
+				if format == "html" && len(ids) > 1 {
+					return fmt.Errorf("a page of HTML holds one run, and %d runs are since then; name one, or take md, text, csv or json", len(ids))
+				}
 			}
 			var codes []int
 			for i, id := range ids {
@@ -58,7 +61,7 @@ func newReportCommand(g *globals) *cobra.Command {
 				if err != nil {
 					return err
 				}
-				if i > 0 && format == "text" {
+				if i > 0 && (format == "text" || format == "md") {
 					fmt.Fprintln(g.out) // a blank line
 				}
 				if err := present(g.out, v); err != nil {
@@ -72,7 +75,7 @@ func newReportCommand(g *globals) *cobra.Command {
 			}
 			return exitWith(campaign.Worst(codes...), failOn)
 		})
-	cmd.Flags().StringVar(&format, "format", "text", "text, json or csv")
+	cmd.Flags().StringVar(&format, "format", "text", "text, md, html (one run), csv or json")
 	cmd.Flags().StringVar(&since, "since", "", "all runs since: a length of time such as 7d, or a date")
 	failOnFlag(cmd, &failOn)
 	return cmd
@@ -104,10 +107,14 @@ func (g *globals) presenter(format string) (func(io.Writer, report.View) error, 
 		return report.Text(report.Style{Color: g.colorOn(g.out)}), nil
 	case "json":
 		return report.JSON, nil
+	case "md":
+		return report.Markdown, nil
+	case "html":
+		return report.HTML, nil
 	case "csv":
 		return report.CSV, nil
 	}
-	return nil, fmt.Errorf("no format %q; formats are %s", format, strings.Join([]string{"text", "json", "csv"}, ", "))
+	return nil, fmt.Errorf("no format %q; formats are %s", format, strings.Join([]string{"text", "md", "html", "csv", "json"}, ", "))
 }
 
 func failOnFlag(cmd *cobra.Command, failOn *string) {

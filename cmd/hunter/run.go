@@ -71,7 +71,7 @@ func (g *globals) specs(cmd *cobra.Command, f *runFlags, set *hunts.Set) ([]camp
 			faults = append(faults, fmt.Errorf("hunt %s: %w", h.Name, err))
 			continue
 		}
-		g.unmet(h)
+		g.unwritten(h)
 		specs = append(specs, spec)
 	}
 	if len(faults) > 0 {
@@ -114,6 +114,7 @@ func (g *globals) runHunts(cmd *cobra.Command, f *runFlags, paths []string) erro
 	if err != nil {
 		return err
 	}
+	f.after = outputsOf(set)
 	return g.carry(cmd.Context(), set, specs, &f.askFlags, f.failOn)
 }
 
@@ -134,9 +135,10 @@ func (g *globals) resume(cmd *cobra.Command, f *runFlags, paths []string) error 
 	if err != nil {
 		return fmt.Errorf("read the hunts files that run %s was started with: %w", id, err)
 	}
+	f.after = outputsOf(set)
 	show := newProgress(g)
 	return g.opened(ctx, set, show.event, func(ctx context.Context, a *app.App) error {
-		return g.one(ctx, a, show, &f.askFlags, f.failOn, func(ctx context.Context) (campaign.Outcome, error) {
+		return g.one(ctx, a, show, &f.askFlags, spec.Hunt, f.failOn, func(ctx context.Context) (campaign.Outcome, error) {
 			return a.Campaign.Resume(ctx, id)
 		})
 	})

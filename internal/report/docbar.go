@@ -155,16 +155,17 @@ func pct(x float64) string { return fmt.Sprintf("%.2f%%", x) }
 
 // percent never rounds to all or nothing what is not all or nothing.
 func percent(n, of int) string {
+	const space = "\u00a0" // a line does not break there
 	switch x := float64(n) * 100 / float64(max(of, 1)); {
 	case n == 0 || of <= 0:
-		return "0 %"
+		return "0" + space + "%"
 	case n == of:
-		return "100 %"
+		return "100" + space + "%"
 	case x < 0.05:
-		return "< 0.1 %"
+		return "< 0.1" + space + "%"
 	case x > 99.95:
-		return "> 99.9 %"
+		return "> 99.9" + space + "%"
 	default:
-		return fmt.Sprintf("%.1f %%", x)
+		return fmt.Sprintf("%.1f", x) + space + "%"
 	}
 }

@@ -24,6 +24,7 @@ type pageData struct {
 	document
 	CSS    template.CSS
 	Policy string
+	Wide   bool // the picture does not fit a telephone
 }
 
 // HTML writes the run as one page that stands alone: no script, nothing from elsewhere, and a policy that lets a browser
@@ -37,6 +38,7 @@ func HTML(w io.Writer, v View) error {
 	sum := sha256.Sum256([]byte(data.CSS))
 	data.Policy = "default-src 'none'; style-src 'sha256-" + base64.StdEncoding.EncodeToString(sum[:]) + "'; base-uri 'none'; form-action 'none'"
 	if len(data.Picture.Roots) > 0 {
+		data.Wide = data.Picture.arrange().Width > wide/2
 		if data.Graph, err = data.Picture.svg(false, ""); err != nil {
 			return err
 		}

@@ -175,12 +175,15 @@ func openView() report.View {
 
 // manyView is a run with 5,000 hits on 400 of 12,000 endpoints, of which the store gave the first thousand, and a pivot of
 // 600 files from 14 reports.
-func manyView() report.View {
+func manyView() report.View { return wideView(14) }
+
+// wideView is manyView with a pivot of so many reports.
+func wideView(reports int) report.View {
 	v := base("many", "The loader everywhere", 1, 0)
 	v.Run.TLP = indicator.TLPAmberStrict
 	var found []string
-	for r := range 14 {
-		rep := indicator.Report{Provider: "misp", ID: fmt.Sprintf("5be1e65d-8198-497b-bdf5-%012d", r), Title: fmt.Sprintf("Wave %d of the loader", r+1), TLP: indicator.TLPGreen, Published: at(r), Tags: []string{"type:OSINT"}}
+	for r := range reports {
+		rep := indicator.Report{Provider: "misp", ID: fmt.Sprintf("5be1e65d-8198-497b-bdf5-%012d", r), Title: fmt.Sprintf("Wave %d of the loader", r+1), TLP: indicator.TLPGreen, Published: at(r % 60), Tags: []string{"type:OSINT"}}
 		v.Reports = append(v.Reports, rep)
 		for i := range 43 {
 			sha, md := digests(fmt.Sprint("wave ", r, " file ", i))

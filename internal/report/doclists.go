@@ -34,7 +34,7 @@ type hitFile struct {
 
 // whyStep is one edge of the chain from the seed to the file.
 type whyStep struct {
-	From, To, Relation, Provider, Report, Title, Confidence, Time string
+	From, To, Relation, Provider, Report, Title, About, Confidence, Time string
 }
 
 type hitRow struct {
@@ -100,7 +100,8 @@ func stepsOf(chain []WhyJSON) []whyStep {
 	for _, e := range chain {
 		s := whyStep{
 			From: diag.Escape(e.From), To: diag.Escape(e.To), Relation: diag.Escape(strings.ReplaceAll(string(e.Relation), "_", " ")),
-			Provider: diag.Escape(e.Provider), Report: text(e.Report), Title: clip(diag.Escape(e.Title), 300), Confidence: fmt.Sprint(e.Confidence), Time: text(e.Time),
+			Provider: diag.Escape(e.Provider), Report: text(e.Report), Title: clip(diag.Escape(e.Title), 300), About: clip(diag.Escape(e.About), 300),
+			Confidence: fmt.Sprint(e.Confidence), Time: text(e.Time),
 		}
 		if e.Relation == indicator.RelSeed {
 			s.Relation, s.From = "given as the seed", ""
@@ -293,6 +294,14 @@ type sourceRow struct {
 	MoreTags                             int
 }
 
+// aboutTags is what a source says of the threat, a tag each.
+func aboutTags(r indicator.Report) []string {
+	if about := r.About(); about != "" {
+		return strings.Split(about, "; ")
+	}
+	return nil
+}
+
 func sourcesOf(v View) sourceList {
 	const tags = 12
 	out := sourceList{Total: len(v.Reports)}
@@ -304,10 +313,11 @@ func sourcesOf(v View) sourceList {
 		if !r.Published.IsZero() {
 			row.Published = r.Published.UTC().Format(time.DateOnly)
 		}
-		for _, t := range r.Tags[:min(len(r.Tags), tags)] {
+		said := slices.Concat(aboutTags(r), r.Tags)
+		for _, t := range said[:min(len(said), tags)] {
 			row.Tags = append(row.Tags, clip(diag.Escape(t), 80))
 		}
-		row.MoreTags = len(r.Tags) - len(row.Tags)
+		row.MoreTags = len(said) - len(row.Tags)
 		out.Rows = append(out.Rows, row)
 	}
 	if len(out.Rows) < out.Total {

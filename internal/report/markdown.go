@@ -195,7 +195,7 @@ func mdStep(s whyStep) string {
 	}
 	rest := []string{mdText(s.Relation), mdText(s.Provider)}
 	if s.Report != "" {
-		rest = append(rest, join(" ", "report "+mdCode(s.Report), mdText(s.Title)))
+		rest = append(rest, join(" ", "report "+mdCode(s.Report), mdText(s.Title)), mdText(s.About))
 	}
 	return join(", ", append([]string{out}, append(rest, "confidence "+s.Confidence, s.Time)...)...)
 }

@@ -38,7 +38,7 @@ func view() report.View {
 	ref := func(k indicator.Kind, v string) indicator.Ref {
 		return indicator.RefOf(indicator.Indicator{Kind: k, Value: v})
 	}
-	rep := indicator.Report{Provider: "misp", ID: "r1", Title: "Invoice \x1b[31mlure", TLP: indicator.TLPAmber, Published: at(0)}
+	rep := indicator.Report{Provider: "misp", ID: "r1", Title: "Invoice \x1b[31mlure", TLP: indicator.TLPAmber, Published: at(0), Category: "Cyber <b>Crime</b>", Risk: "HIGH", Families: []string{"Fixture|Locker"}}
 	alert := indicator.Ref{Kind: indicator.RefAlert, Value: "siem-2291"}
 	target := func(host string, mode ledger.Mode, state ledger.State, proven bool, reason string) results.Target {
 		return results.Target{

@@ -17,7 +17,6 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/hunter-project/hunter/internal/app"
 	"github.com/hunter-project/hunter/internal/campaign"
 	"github.com/hunter-project/hunter/internal/diag"
 	"github.com/hunter-project/hunter/internal/pivot"
@@ -25,11 +24,10 @@ import (
 
 // fetchFlags are those of pivot fetch.
 type fetchFlags struct {
-	format    string
-	out       string
-	force     bool
-	hunts     []string
-	providers []string
+	format  string
+	out     string
+	force   bool
+	sources sourceFlags
 }
 
 func newFetchCommand(g *globals) *cobra.Command {
@@ -46,8 +44,7 @@ func newFetchCommand(g *globals) *cobra.Command {
 	fl.StringVar(&f.format, "format", "json", "json, xml, html, pdf or stix")
 	fl.StringVar(&f.out, "out", ".", "folder to write to; it is made when it is not there")
 	fl.BoolVar(&f.force, "force", false, "write over files that are there")
-	fl.StringArrayVar(&f.providers, "provider", nil, "ask this provider alone (repeatable)")
-	huntsFlag(cmd, &f.hunts)
+	f.sources.add(cmd)
 	return cmd
 }
 
@@ -59,15 +56,7 @@ func (g *globals) fetch(ctx context.Context, f *fetchFlags, args []string) error
 	if err != nil {
 		return err
 	}
-	set, err := g.toolsFrom(f.hunts)
-	if err != nil {
-		return err
-	}
-	return g.opened(ctx, set, nil, func(ctx context.Context, a *app.App) error {
-		providers, err := a.Campaign.ProvidersNamed(f.providers)
-		if err != nil {
-			return err
-		}
+	return g.asking(ctx, f.sources, func(ctx context.Context, providers []pivot.Provider) error {
 		if !slices.ContainsFunc(providers, func(p pivot.Provider) bool { _, ok := p.(pivot.Fetcher); return ok }) {
 			return errors.New("no provider here gives reports; name a hunts file that defines one with --hunts")
 		}

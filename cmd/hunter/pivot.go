@@ -20,17 +20,16 @@ import (
 
 // lookFlags are those of pivot.
 type lookFlags struct {
-	depth     int
-	tree      bool
-	plain     bool
-	reports   bool
-	kinds     []string
-	providers []string
-	follow    []string
-	hunts     []string
-	tlp       string
-	graph     string
-	limits    pivotFlags
+	depth   int
+	tree    bool
+	plain   bool
+	reports bool
+	kinds   []string
+	follow  []string
+	tlp     string
+	graph   string
+	sources sourceFlags
+	limits  pivotFlags
 }
 
 func newPivotCommand(g *globals) *cobra.Command {
@@ -49,14 +48,40 @@ func newPivotCommand(g *globals) *cobra.Command {
 	fl.BoolVar(&f.plain, "plain", false, "values alone, one a line")
 	fl.BoolVar(&f.reports, "reports", false, "reports instead of indicators")
 	fl.StringSliceVar(&f.kinds, "kind", nil, "only indicators of this kind: sha256, sha1, md5, domain, url, ipv4, … (repeatable)")
-	fl.StringArrayVar(&f.providers, "provider", nil, "ask this provider alone (repeatable)")
 	fl.StringSliceVar(&f.follow, "follow", nil, "relations to follow beside the usual ones, such as related_report (repeatable)")
 	fl.StringVar(&f.graph, "graph", "", "draw the pivot into this SVG file beside what is printed")
 	fl.StringVar(&f.tlp, "tlp", "", "label of the seed: clear, green, amber, amber+strict, red")
-	huntsFlag(cmd, &f.hunts)
+	f.sources.add(cmd)
 	f.limits.limits(cmd)
 	cmd.AddCommand(newFetchCommand(g), newReportSearchCommand(g))
 	return cmd
+}
+
+// sourceFlags say which intelligence is asked.
+type sourceFlags struct {
+	hunts     []string
+	providers []string
+}
+
+func (f *sourceFlags) add(cmd *cobra.Command) {
+	cmd.Flags().StringArrayVar(&f.providers, "provider", nil, "ask this provider alone (repeatable)")
+	huntsFlag(cmd, &f.hunts)
+}
+
+// asking makes the providers, hands them to work, and closes them.
+func (g *globals) asking(ctx context.Context, f sourceFlags, work func(ctx context.Context, providers []pivot.Provider) error) error {
+	set, err := g.toolsFrom(f.hunts)
+	if err != nil {
+		return err
+	}
+	return g.opened(ctx, set, nil, func(ctx context.Context, a *app.App) error {
+		g.imported(a)
+		providers, err := a.Campaign.ProvidersNamed(f.providers)
+		if err != nil {
+			return err
+		}
+		return work(ctx, providers)
+	})
 }
 
 func (g *globals) look(cmd *cobra.Command, f *lookFlags, args []string) error {
@@ -67,16 +92,7 @@ func (g *globals) look(cmd *cobra.Command, f *lookFlags, args []string) error {
 	if err := checkGraph(f.graph, len(args)); err != nil {
 		return err
 	}
-	set, err := g.toolsFrom(f.hunts)
-	if err != nil {
-		return err
-	}
-	return g.opened(cmd.Context(), set, nil, func(ctx context.Context, a *app.App) error {
-		g.imported(a)
-		providers, err := a.Campaign.ProvidersNamed(f.providers)
-		if err != nil {
-			return err
-		}
+	return g.asking(cmd.Context(), f.sources, func(ctx context.Context, providers []pivot.Provider) error {
 		incomplete := false
 		for _, arg := range args {
 			graph, err := pivot.Expand(ctx, seedOf(arg), providers, opt)

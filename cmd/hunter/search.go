@@ -7,7 +7,6 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/hunter-project/hunter/internal/app"
 	"github.com/hunter-project/hunter/internal/campaign"
 	"github.com/hunter-project/hunter/internal/diag"
 	"github.com/hunter-project/hunter/internal/indicator"
@@ -17,11 +16,10 @@ import (
 
 // searchFlags are those of pivot search.
 type searchFlags struct {
-	limit     int
-	plain     bool
-	tlp       string
-	hunts     []string
-	providers []string
+	limit   int
+	plain   bool
+	tlp     string
+	sources sourceFlags
 }
 
 func newReportSearchCommand(g *globals) *cobra.Command {
@@ -38,8 +36,7 @@ func newReportSearchCommand(g *globals) *cobra.Command {
 	fl.IntVar(&f.limit, "limit", 100, "at most so many of each provider")
 	fl.BoolVar(&f.plain, "plain", false, "ids alone, one a line")
 	fl.StringVar(&f.tlp, "tlp", "", "label of what is searched for: clear, green, amber, amber+strict, red")
-	fl.StringArrayVar(&f.providers, "provider", nil, "ask this provider alone (repeatable)")
-	huntsFlag(cmd, &f.hunts)
+	f.sources.add(cmd)
 	return cmd
 }
 
@@ -52,15 +49,7 @@ func (g *globals) searchReports(ctx context.Context, f *searchFlags, text string
 	case f.tlp != "" && !ok:
 		return fmt.Errorf("--tlp %q is not clear, green, amber, amber+strict or red", f.tlp)
 	}
-	set, err := g.toolsFrom(f.hunts)
-	if err != nil {
-		return err
-	}
-	return g.opened(ctx, set, nil, func(ctx context.Context, a *app.App) error {
-		providers, err := a.Campaign.ProvidersNamed(f.providers)
-		if err != nil {
-			return err
-		}
+	return g.asking(ctx, f.sources, func(ctx context.Context, providers []pivot.Provider) error {
 		graph, asked, err := found(ctx, providers, tlp, text, f.limit)
 		switch {
 		case err != nil:

@@ -142,12 +142,10 @@ func (p *Provider) Related(ctx context.Context, ind indicator.Indicator, lim piv
 		res.Skipped = append(res.Skipped, pivot.Skip{Provider: p.name, Indicator: ind.String(), Reason: skip})
 		return res, nil
 	}
-	if err != nil || len(got.rows) == 0 {
+	if err != nil {
 		return res, err
 	}
-	res.Raw = []pivot.Raw{got.raw}
-	p.tellAge(&res, got)
-	reports, lost := p.reports(got.rows)
+	reports, lost := p.taken(&res, got)
 	p.tellLost(&res, ind.String(), lost)
 	if lim.PerIndicator > 0 && len(reports) > lim.PerIndicator {
 		res.Cut = append(res.Cut, pivot.Cut{Provider: p.name, At: ind.String(), Limit: "max_reports", Kept: lim.PerIndicator, Total: len(reports)})

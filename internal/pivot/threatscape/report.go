@@ -55,14 +55,19 @@ func (p *Provider) ofReport(ctx context.Context, id, what string) (answer, error
 	return p.rowsOf(ctx, path, true)
 }
 
+// taken keeps an answer as it came, and gives its rows by report.
+func (p *Provider) taken(res *pivot.Result, got answer) (reports []told, lost int) {
+	if len(got.rows) == 0 {
+		return nil, 0
+	}
+	res.Raw = append(res.Raw, got.raw)
+	p.tellAge(res, got)
+	return p.reports(got.rows)
+}
+
 // namedBy adds the indicators of a report. Rows of other reports are left out: they were not asked for.
 func (p *Provider) namedBy(res *pivot.Result, ref pivot.Ref, named answer, lim pivot.Limits) {
-	if len(named.rows) == 0 {
-		return
-	}
-	res.Raw = append(res.Raw, named.raw)
-	p.tellAge(res, named)
-	reports, lost := p.reports(named.rows)
+	reports, lost := p.taken(res, named)
 	m := members{provider: p.name, from: ref, relation: indicator.RelReportsOn, raw: named.raw.Digest, limit: lim.PerReport}
 	for _, r := range reports {
 		if r.report.Ref() != ref.Value {
@@ -84,12 +89,7 @@ func (p *Provider) tellLost(res *pivot.Result, at string, lost int) {
 
 // relatedTo adds the reports that the vendor relates to one.
 func (p *Provider) relatedTo(res *pivot.Result, ref pivot.Ref, related answer) {
-	if len(related.rows) == 0 {
-		return
-	}
-	res.Raw = append(res.Raw, related.raw)
-	p.tellAge(res, related)
-	reports, lost := p.reports(related.rows)
+	reports, lost := p.taken(res, related)
 	for _, r := range reports {
 		if r.report.Ref() == ref.Value {
 			continue
@@ -148,12 +148,7 @@ func searchField(k indicator.Kind) string {
 
 // found adds the reports of an answer, each once.
 func (p *Provider) found(res *pivot.Result, got answer) {
-	if len(got.rows) == 0 {
-		return
-	}
-	res.Raw = append(res.Raw, got.raw)
-	p.tellAge(res, got)
-	reports, _ := p.reports(got.rows)
+	reports, _ := p.taken(res, got)
 	for _, r := range reports {
 		if !slices.ContainsFunc(res.Reports, func(old indicator.Report) bool { return old.ID == r.report.ID }) {
 			res.Reports = append(res.Reports, r.report)

@@ -3,6 +3,7 @@ package threatscape_test
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"net/http"
 	"slices"
@@ -463,7 +464,7 @@ func TestCancel(t *testing.T) {
 	s := server(t, func(_ http.ResponseWriter, r *http.Request) bool { <-r.Context().Done(); return true })
 	ctx, cancel := context.WithCancel(t.Context())
 	time.AfterFunc(20*time.Millisecond, cancel)
-	if _, err := provider(t, s, nil).Resolve(ctx, []indicator.Indicator{sha(sampleA), sha(sampleB)}); err != context.Canceled || len(s.Asked()) > 1 {
+	if _, err := provider(t, s, nil).Resolve(ctx, []indicator.Indicator{sha(sampleA), sha(sampleB)}); !errors.Is(err, context.Canceled) || len(s.Asked()) > 1 {
 		t.Errorf("%v, asked %q", err, s.Asked())
 	}
 }

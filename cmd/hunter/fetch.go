@@ -199,7 +199,7 @@ func fileName(id, format string) string {
 	}, id)
 	const longest = 100
 	safe := plain[:min(len(plain), longest)]
-	if safe != id || strings.HasPrefix(safe, ".") || strings.HasPrefix(safe, "-") || isDevice(safe) {
+	if id == "" || safe != id || strings.HasPrefix(safe, ".") || strings.HasPrefix(safe, "-") || isDevice(safe) {
 		safe = "report_" + strings.TrimLeft(safe, ".-") + "_" + digestOf([]byte(id))[:8]
 	}
 	return safe + "." + format

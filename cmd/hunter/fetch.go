@@ -165,7 +165,7 @@ func (g *globals) fetchOne(ctx context.Context, f *fetchFlags, dir *os.Root, pro
 
 // document asks the provider that an id names, else each in turn.
 func document(ctx context.Context, providers []pivot.Provider, id, format string) (pivot.Document, error) {
-	var faults []error
+	var fault error
 	for _, p := range providers {
 		f, ok := p.(pivot.Fetcher)
 		bare, mine := strings.CutPrefix(id, p.Describe().Name+":")
@@ -182,9 +182,12 @@ func document(ctx context.Context, providers []pivot.Provider, id, format string
 		if err == nil {
 			return doc, nil
 		}
-		faults = append(faults, err)
+		if fault != nil {
+			err = fmt.Errorf("%w; %w", fault, err)
+		}
+		fault = err
 	}
-	return pivot.Document{}, errors.Join(faults...)
+	return pivot.Document{}, fault
 }
 
 // fileName makes a name for a report's file. What is not plain in an id becomes _, and then a piece of the id's digest

@@ -14,11 +14,10 @@ import (
 	"time"
 
 	"github.com/hunter-project/hunter/internal/diag"
+	"github.com/hunter-project/hunter/internal/httpx"
 	"github.com/hunter-project/hunter/internal/indicator"
 	"github.com/hunter-project/hunter/internal/pivot"
 	"github.com/hunter-project/hunter/internal/secret"
-
-	"github.com/hunter-project/hunter/internal/httpx"
 )
 
 // attempts is how often a provider's client may ask one thing.

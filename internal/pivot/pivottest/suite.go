@@ -151,6 +151,9 @@ func Cases() []Case {
 	return out
 }
 
+// maxTold is how many faults of one case are printed.
+const maxTold = 25
+
 // Run runs the suite. It looks for goroutines that are left over, so the calling test must not be parallel.
 func Run(t *testing.T, s Subject) {
 	for _, err := range s.faults() {
@@ -162,8 +165,11 @@ func Run(t *testing.T, s Subject) {
 			if skipped != "" {
 				t.Skipf("%s: %q does not apply: %s", s.Name, c.name, skipped)
 			}
-			for _, err := range faults {
+			for _, err := range faults[:min(len(faults), maxTold)] {
 				t.Error(err)
+			}
+			if n := len(faults); n > maxTold {
+				t.Errorf("and %d faults more", n-maxTold)
 			}
 		})
 	}

@@ -174,6 +174,10 @@ func (p *Provider) Related(ctx context.Context, ind indicator.Indicator, lim piv
 		reports = reports[:lim.PerIndicator]
 	}
 	for _, r := range reports {
+		if lim.Known[r.report.Ref()] { // its members were told in full
+			res.Reports = append(res.Reports, r.report)
+			continue
+		}
 		if err := p.members(ctx, &res, r, pivot.IndicatorRef(ind), indicator.RelSameReport, lim.PerReport); err != nil {
 			return res, err
 		}
@@ -190,7 +194,10 @@ func (p *Provider) members(ctx context.Context, res *pivot.Result, r row, from p
 	if r.members > limit+1 { // the indicator itself is one of them
 		res.Cut = append(res.Cut, pivot.Cut{Provider: p.name, At: "report:" + r.report.Ref(), Limit: "max_per_report", Kept: limit, Total: r.members})
 	}
-	taken := 0
+	taken, order := 0, "m.indicator" // as the index has it: all are taken
+	if r.members > limit+1 {
+		order = "i.kind, i.value" // which ones are kept must not depend on the order of imports
+	}
 	return p.rows(ctx, func(rows *sql.Rows) error {
 		e := pivot.Edge{From: from, Relation: rel, Provider: p.name, Report: r.report.Ref(), Raw: r.raw}
 		var at sql.NullString
@@ -209,7 +216,7 @@ func (p *Provider) members(ctx context.Context, res *pivot.Result, r row, from p
 		res.Edges = append(res.Edges, e)
 		return nil
 	}, `SELECT i.kind, i.value, m.confidence, m.time, m.tlp FROM intel_member m JOIN intel_indicator i ON i.id = m.indicator
-		WHERE m.report = ? ORDER BY m.confidence DESC, m.indicator LIMIT ?`, r.id, limit+1)
+		WHERE m.report = ? ORDER BY m.confidence DESC, `+order+` LIMIT ?`, r.id, limit+1)
 }
 
 // direct adds relations that are stated between two indicators, read from either end.

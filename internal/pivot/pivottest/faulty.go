@@ -315,7 +315,7 @@ func otherJSON(p *probe) {
 // Sizes of the two cases of too large answers.
 const (
 	most    = 1 << 20
-	tooMuch = 64 << 20
+	tooMuch = 32 << 20
 )
 
 func atMost(s *Setup) { s.HTTP.MaxBody = most }
@@ -333,9 +333,9 @@ func huge(p *probe) {
 		}
 		whole.Add(1)
 	})
-	p.failing("64 MiB", flood, atMost, want{cause: httpx.ErrTooLarge, tries: 1})
+	p.failing("32 MiB", flood, atMost, want{cause: httpx.ErrTooLarge, tries: 1})
 	if n := whole.Load(); n > 0 {
-		p.faultf("64 MiB: the answer was read to its end %d times, the bound is 1 MiB", n)
+		p.faultf("32 MiB: the answer was read to its end %d times, the bound is 1 MiB", n)
 	}
 }
 
@@ -362,7 +362,7 @@ func bomb(p *probe) {
 	t.related(p.ctx(), sha256Of(sample(alertFile)), limits())
 	runtime.ReadMemStats(&after)
 	if got := after.TotalAlloc - before.TotalAlloc; got > tooMuch*3/4 {
-		p.faultf("a gzip bomb of 64 MiB took %d MiB of memory, the bound of an answer is 1 MiB", got>>20)
+		p.faultf("a gzip bomb of 32 MiB took %d MiB of memory, the bound of an answer is 1 MiB", got>>20)
 	}
 }
 

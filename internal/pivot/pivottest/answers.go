@@ -310,10 +310,20 @@ func report(p *probe) {
 }
 
 func noReport(p *probe) {
-	t := p.with(p.world())
-	a := t.report(p.ctx(), p.s.reportID(99), limits())
-	if a.err != nil || len(a.res.Edges)+len(a.res.Reports)+len(a.res.Files) > 0 {
-		p.faultf("%s, which does not exist: %v, %+v", a.what, a.err, a.res)
+	services := map[string]http.Handler{"": p.healthy(p.world())}
+	for _, r := range slices.Concat(p.s.Unknown, p.s.UnknownReport) {
+		services[r.Name] = r
+	}
+	for name, h := range services {
+		a := p.against(name, h, p.world(), nil).report(p.ctx(), p.s.reportID(99), limits())
+		if a.err != nil || len(a.res.Edges)+len(a.res.Reports)+len(a.res.Files) > 0 {
+			p.faultf("%s, which does not exist: %v, %d edges, %d reports", a.what, a.err, len(a.res.Edges), len(a.res.Reports))
+		}
+		for q, n := range a.asked {
+			if n > 1 {
+				p.faultf("%s, which does not exist: %q was asked %d times", a.what, q, n)
+			}
+		}
 	}
 }
 

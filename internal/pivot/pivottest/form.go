@@ -94,14 +94,16 @@ func (c *formCheck) files() {
 	}
 }
 
-// normal sees that a node is an indicator in its normal form.
+// normal sees that a node is an indicator in its normal form. A digest that is none stays as it came: it is refused by
+// name before dispatch.
 func (c *formCheck) normal(where string, ref pivot.Ref) {
 	ind, ok := ref.Indicator()
 	if !ok {
 		c.faultf("%s %s: no indicator", where, ref)
 		return
 	}
-	if n, err := indicator.Parse(ind.Kind, ind.Value); err != nil || n != ind {
+	n, err := indicator.Parse(ind.Kind, ind.Value)
+	if (err == nil && n != ind) || (err != nil && !ind.Kind.IsDigest()) {
 		c.faultf("%s %.100s: not in its normal form", where, ref)
 	}
 }

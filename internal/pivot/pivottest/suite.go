@@ -33,8 +33,9 @@ type Subject struct {
 	Kinds    []indicator.Kind   // what it can be asked, as Describe must say
 	ReportID func(n int) string // the nth id in the form of the provider's own; nil is "report-N"
 
-	Unknown  []Reply // each form of "nothing known", for any question
-	Refusals []Reply // each form of an answer that is an error though its status is 200
+	Unknown       []Reply // each form of "nothing known", for any question
+	UnknownReport []Reply // further forms, for a report alone
+	Refusals      []Reply // each form of an answer that is an error though its status is 200
 	// Endless is a service whose answer has no last page; nil: the provider does not page, and is sent round in redirects.
 	Endless func(w World) http.Handler
 
@@ -105,7 +106,7 @@ const (
 	CaseRefused    Case = "refused requests"
 	CaseQuota      Case = "quota"
 	CaseQuotaTold  Case = "quota with Retry-After"
-	CaseSecondPage Case = "quota at the second question"
+	CaseSecondPage Case = "quota at the second request"
 	CaseDown       Case = "service down"
 	CaseTimeout    Case = "timeout"
 	CaseCut        Case = "cut body"

@@ -125,7 +125,7 @@ func words() map[string]string {
 		"it does not listen/cancel":                       "it did not return when it was cancelled",
 		"it leaves a goroutine behind/one known hash":     "goroutines are left over",
 		"it is printed with its key/describe":             "the provider as %+v",
-		"a raw answer tells the key/secrets":              "a secret is in a good answer that repeats a key: a raw answer",
+		"a raw answer tells the key/one known hash":       "a secret is in a raw answer",
 		"the client does not know what is secret/secrets": "a secret is in a good answer that repeats a key: the memory",
 		"the log tells the key/one known hash":            "a secret is in the log",
 		"raw answers are lost/raw answers":                "no raw answer",
@@ -375,7 +375,9 @@ func brokenGraphs() []breakage {
 			}
 		}, []pivottest.Case{pivottest.CaseSecrets, pivottest.CaseOne}},
 		{"it is printed with its key", bending(func(b *bent) { b.Token = b.key.Reveal() }), []pivottest.Case{pivottest.CaseDescribe, pivottest.CaseSecrets}},
-		{"a raw answer tells the key", bending(func(b *bent) { b.redact = false }), []pivottest.Case{pivottest.CaseSecrets}},
+		{"a raw answer tells the key", lists(func(res *pivot.Result) {
+			res.Raw = append(res.Raw, rawOf([]byte("GET / HTTP/1.1\nAuthorization: Bearer "+toyKey)))
+		}), []pivottest.Case{pivottest.CaseSecrets, pivottest.CaseOne}},
 		{"the client does not know what is secret", func(t testing.TB, b *bent, s pivottest.Setup) {
 			c := httpx.New(s.HTTP)
 			t.Cleanup(c.Close)

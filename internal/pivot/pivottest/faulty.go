@@ -54,17 +54,17 @@ type want struct {
 
 // failing asks everything of a provider whose service always fails in one way.
 func (p *probe) failing(name string, h http.Handler, change func(*Setup), w want) {
-	w0, any := p.world(), false
+	w0, asked := p.world(), false
 	for i := range p.questions(p.with(w0)) {
 		t := p.against(name, h, w0, change)
 		a := p.questions(t)[i](p.ctx())
 		if a.total() == 0 || (w.known && a.ref.Kind == indicator.RefReport) {
 			continue // it needs no request for that, or may answer
 		}
-		any = true
+		asked = true
 		p.judge(a, w)
 	}
-	if !any {
+	if !asked {
 		p.faultf("%s: the provider makes no request at all", name)
 	}
 	t := p.against(name, h, w0, change)
@@ -233,14 +233,14 @@ func afterFirst(good, h http.Handler) http.Handler {
 
 // secondPage: what came before the quota is kept, and that there is more is said.
 func secondPage(p *probe) {
-	w, any := p.big(), false
+	w, more := p.big(), false
 	for i := range p.questions(p.with(w)) {
 		t := p.against("429 at the second request", afterFirst(p.healthy(w), status(http.StatusTooManyRequests)), w, nil)
 		a := p.questions(t)[i](p.ctx())
 		if len(a.asked) < 2 {
 			continue // it is answered by one request
 		}
-		any = true
+		more = true
 		if a.err == nil && len(a.res.Skipped) == 0 {
 			p.faultf("%s: half an answer reads as a whole one", a.what)
 		}
@@ -254,7 +254,7 @@ func secondPage(p *probe) {
 			p.faultf("%s: the first page was asked for %d times", a.what, n)
 		}
 	}
-	if !any {
+	if !more {
 		p.skipped = "every question is one request"
 	}
 }

@@ -125,7 +125,6 @@ type toy struct {
 	path   func(string) string // escapes
 	strict bool                // false: takes any JSON
 	guard  int                 // most pages
-	redact bool                // an answer that repeats the key is kept without it
 }
 
 func toyKinds() []indicator.Kind {
@@ -138,11 +137,16 @@ func newToy(t testing.TB, s pivottest.Setup) *toy {
 	opt.Name, opt.Secrets = "toy", []secret.String{key}
 	c := httpx.New(opt)
 	t.Cleanup(c.Close)
-	return &toy{name: "toy", base: s.URL, maxTLP: s.MaxTLP, key: key, get: c.Get, log: s.Log, path: url.PathEscape, strict: true, guard: toyMaxPages, redact: true}
+	return &toy{name: "toy", base: s.URL, maxTLP: s.MaxTLP, key: key, get: c.Get, log: s.Log, path: url.PathEscape, strict: true, guard: toyMaxPages}
 }
 
 func (t *toy) Describe() pivot.Description {
 	return pivot.Description{Name: t.name, Type: "toy", Kinds: toyKinds(), MaxTLP: t.maxTLP}
+}
+
+func rawOf(body []byte) pivot.Raw {
+	sum := sha256.Sum256(body)
+	return pivot.Raw{Digest: hex.EncodeToString(sum[:]), Body: body}
 }
 
 // pages asks for all pages; what came is given back with an error too.
@@ -163,12 +167,8 @@ func (t *toy) pages(ctx context.Context, path string, res *pivot.Result, each fu
 		if err != nil {
 			return err
 		}
-		body := got.Body
-		if t.redact {
-			body = []byte(secret.Redact(string(body), t.key))
-		}
-		sum := sha256.Sum256(body)
-		raw := pivot.Raw{Digest: hex.EncodeToString(sum[:]), Body: body}
+		body := []byte(secret.Redact(string(got.Body), t.key))
+		raw := rawOf(body)
 		t.log.DebugContext(ctx, "asked", slog.String("path", path), slog.Int("status", got.Status))
 		if got.Status != http.StatusOK {
 			res.Raw = append(res.Raw, raw)

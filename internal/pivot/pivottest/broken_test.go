@@ -418,6 +418,7 @@ func TestBroken(t *testing.T) {
 		}
 		for _, c := range b.caught {
 			delete(idle, c)
+			told[b.name+"/"+string(c)] = true
 			t.Run(b.name+"/"+string(c), func(t *testing.T) {
 				faults, skipped := pivottest.Check(t, s, c)
 				if len(faults) == 0 || skipped != "" {
@@ -430,7 +431,6 @@ func TestBroken(t *testing.T) {
 				if !strings.Contains(fmt.Sprint(faults), say) {
 					t.Errorf("no fault says %q", say)
 				}
-				told[b.name+"/"+string(c)] = true
 			})
 		}
 	}
@@ -441,5 +441,30 @@ func TestBroken(t *testing.T) {
 	}
 	if len(idle) > 0 {
 		t.Errorf("no broken provider shows that these cases can fail: %q", slices.Sorted(maps.Keys(idle)))
+	}
+}
+
+// What a subject leaves out, it leaves out by name and with a reason.
+func TestFaultsOfSubjects(t *testing.T) {
+	if faults := toySubject().Faults(); len(faults) > 0 {
+		t.Errorf("%q", faults)
+	}
+	for name, change := range map[string]func(s *pivottest.Subject){
+		"no name":           func(s *pivottest.Subject) { s.Name = "" },
+		"no such case":      func(s *pivottest.Subject) { s.Lacks = map[pivottest.Case]string{"quotas": "it has none"} },
+		"no reason":         func(s *pivottest.Subject) { s.Lacks = map[pivottest.Case]string{pivottest.CaseQuota: " "} },
+		"no nothing known":  func(s *pivottest.Subject) { s.Unknown = nil },
+		"no secret, unsaid": func(s *pivottest.Subject) { s.Secrets = nil },
+	} {
+		s := toySubject()
+		change(&s)
+		if len(s.Faults()) != 1 {
+			t.Errorf("%s: %q", name, s.Faults())
+		}
+	}
+	s := toySubject()
+	s.Lacks = map[pivottest.Case]string{pivottest.CaseSizes: "the service tells none"}
+	if faults, skipped := pivottest.Check(t, s, pivottest.CaseSizes); len(faults) > 0 || skipped != "the service tells none" {
+		t.Errorf("%q, skipped: %q", faults, skipped)
 	}
 }

@@ -157,7 +157,7 @@ const maxTold = 25
 
 // Run runs the suite. It looks for goroutines that are left over, so the calling test must not be parallel.
 func Run(t *testing.T, s Subject) {
-	for _, err := range s.faults() {
+	for _, err := range s.Faults() {
 		t.Fatal(err)
 	}
 	for _, c := range tests() {
@@ -237,8 +237,8 @@ func (s Subject) asksReports(t testing.TB) bool {
 	return ok
 }
 
-// faults gives what is wrong with a subject's own description: it must not be able to leave out cases without a word.
-func (s Subject) faults() []error {
+// Faults gives what is wrong with a subject's own description: it must not be able to leave out cases without a word.
+func (s Subject) Faults() []error {
 	p := &probe{}
 	if s.Name == "" || s.New == nil {
 		p.faultf("the subject has no Name or no New")

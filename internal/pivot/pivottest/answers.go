@@ -167,13 +167,13 @@ func names(p *probe) {
 	}
 }
 
-// many asks for 500 digests of which every second one is known, in five reports.
+// many asks for 500 digests of which every second one is known, in 25 reports.
 func many(p *probe) {
 	w := World{}
 	var ask []indicator.Indicator
-	for r := range 5 {
+	for r := range 25 {
 		w.Reports = append(w.Reports, Report{ID: p.s.reportID(r + 1), Title: "Report " + itoa(r), Published: published()})
-		for i := range 50 {
+		for i := range 10 {
 			f := sample(itoa(r) + "/" + itoa(i))
 			w.Reports[r].Members = append(w.Reports[r].Members, Member{File: f})
 			ask = append(ask, sha256Of(f), sha256Of(sample("unknown "+itoa(r)+"/"+itoa(i))))

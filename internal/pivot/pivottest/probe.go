@@ -2,11 +2,14 @@ package pivottest
 
 import (
 	"context"
+	"encoding/base64"
+	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"log/slog"
 	"net/http"
+	"net/url"
 	"slices"
 	"strings"
 	"sync/atomic"
@@ -17,7 +20,6 @@ import (
 	"github.com/hunter-project/hunter/internal/httpx"
 	"github.com/hunter-project/hunter/internal/indicator"
 	"github.com/hunter-project/hunter/internal/pivot"
-	"github.com/hunter-project/hunter/internal/secret"
 )
 
 // attempts is how often a provider's client may ask one thing.
@@ -86,15 +88,15 @@ func (p *probe) against(name string, h http.Handler, w World, change func(*Setup
 		change(&setup)
 	}
 	t.provider = p.s.New(t.scope, setup)
+	for _, verb := range []string{"%v", "%+v", "%#v"} { // now: later it may hold all that it was answered
+		t.say("the provider as "+verb, fmt.Sprintf(verb, t.provider))
+	}
 	return t
 }
 
 // close ends what a case made, and keeps what it let out.
 func (p *probe) close() {
 	for _, t := range p.trials {
-		for _, verb := range []string{"%v", "%+v", "%#v"} {
-			t.say("the provider as "+verb, fmt.Sprintf(verb, t.provider))
-		}
 		t.say("the log", t.log.text())
 		t.say("the memory", t.mem.text())
 		t.scope.close()
@@ -119,26 +121,32 @@ func (t *trial) of(what string) string {
 	return t.name + ": " + what
 }
 
-// leaks looks for secrets in all that was let out.
+// leaks looks for secrets in all that was let out, in the forms in which they travel.
 func (p *probe) leaks() {
-	var all []secret.String
+	all := map[string]bool{}
 	for _, s := range append(slices.Clone(p.s.Secrets), p.secret...) {
-		if len(s) >= 6 { // shorter ones would be found anywhere
-			all = append(all, secret.New(s))
+		if len(s) < 6 { // it would be found anywhere
+			continue
+		}
+		raw := []byte(s)
+		for _, form := range []string{
+			s, url.QueryEscape(s), url.PathEscape(s), base64.StdEncoding.EncodeToString(raw), base64.RawURLEncoding.EncodeToString(raw), hex.EncodeToString(raw),
+		} {
+			all[form] = true
 		}
 	}
-	redactor := secret.NewRedactor(all...)
+	seen := map[string]bool{}
 	for _, s := range p.texts {
-		if clean := redactor.Redact(s.text); clean != s.text {
-			p.faultf("a secret is in %s: %s", s.where, around(clean, secret.Redacted))
+		if seen[s.text] {
+			continue
+		}
+		seen[s.text] = true
+		for form := range all {
+			if at := strings.Index(s.text, form); at >= 0 {
+				p.faultf("a secret is in %s, after %q", s.where, diag.Escape(s.text[max(at-60, 0):at]))
+			}
 		}
 	}
-}
-
-// around gives a little of a text beside a word.
-func around(text, word string) string {
-	at := max(strings.Index(text, word), 0)
-	return diag.Escape(text[max(at-60, 0):min(at+len(word)+60, len(text))])
 }
 
 // answer is what came of one question.
@@ -201,7 +209,9 @@ func (t *trial) keep(a answer) {
 			t.p.faultf("%s: the error is no safe sentence: %.300q", a.what, text)
 		}
 	}
-	t.say("the answer to "+a.what, fmt.Sprintf("%+v", a.res))
+	told := a.res
+	told.Raw = nil
+	t.say("the answer to "+a.what, fmt.Sprintf("%+v", told))
 	for _, r := range a.res.Raw {
 		t.say("a raw answer to "+a.what, string(r.Body))
 	}

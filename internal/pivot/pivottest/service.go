@@ -5,6 +5,7 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
+	"hash"
 	"io"
 	"net/http"
 	"net/http/httptest"
@@ -29,15 +30,12 @@ type service struct {
 	sent   map[string]bool
 }
 
-// keptBody bounds what is remembered of one answer.
-const keptBody = 32 << 20
-
 func newService(h http.Handler, secretHeaders []string) *service {
 	s := &service{asked: map[string]int{}, values: map[string]bool{}, sent: map[string]bool{}, secrets: append(slices.Clone(secretHeaders), "Authorization")}
 	s.srv = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		s.note(r)
-		out := &tee{ResponseWriter: w}
-		defer func() { s.answered(out.kept.Bytes()) }()
+		out := &tee{ResponseWriter: w, sum: sha256.New()}
+		defer func() { s.answered(hex.EncodeToString(out.sum.Sum(nil))) }()
 		h.ServeHTTP(out, r)
 	}))
 	return s
@@ -69,11 +67,10 @@ func (s *service) note(r *http.Request) {
 	}
 }
 
-func (s *service) answered(body []byte) {
-	sum := sha256.Sum256(body)
+func (s *service) answered(digest string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.sent[hex.EncodeToString(sum[:])] = true
+	s.sent[digest] = true
 }
 
 // requests gives how often each request came since the last call, and the new ones in order.
@@ -104,16 +101,14 @@ func (s *service) answeredWith(digest string) bool {
 	return s.sent[digest]
 }
 
-// tee keeps what is answered.
+// tee takes the digest of what is answered.
 type tee struct {
 	http.ResponseWriter
-	kept bytes.Buffer
+	sum hash.Hash
 }
 
 func (t *tee) Write(b []byte) (int, error) {
-	if t.kept.Len() < keptBody {
-		t.kept.Write(b)
-	}
+	t.sum.Write(b)
 	return t.ResponseWriter.Write(b)
 }
 

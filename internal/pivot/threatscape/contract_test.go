@@ -27,6 +27,7 @@ func TestContract(t *testing.T) {
 		s := contractSubject(t, "json")
 		s.Refusals = []pivottest.Reply{
 			{Name: "success false", Body: string(threatscapetest.Read("error_200_success_false.json"))},
+			{Name: "success without a message", Body: `{"success":true}`},
 			{Name: "success with another message", Body: `{"success":true,"message":{}}`},
 			{Name: "success with a text", Body: `{"success":true,"message":"maintenance"}`},
 		}
@@ -36,7 +37,9 @@ func TestContract(t *testing.T) {
 	})
 	t.Run("xml", func(t *testing.T) {
 		s := contractSubject(t, "xml")
-		s.Refusals = []pivottest.Reply{{Name: "success false", Type: "text/xml", Body: "<r><success>false</success><message><error>no</error></message></r>"}}
+		s.Refusals = []pivottest.Reply{
+			{Name: "success false", Type: "text/xml", Body: "<r><success>false</success><message><error>no</error></message></r>"},
+			{Name: "success without a message", Type: "text/xml", Body: "<r><success>true</success></r>"}}
 		s.Lacks = map[pivottest.Case]string{pivottest.CaseRecorded: "nobody has shown an answer in XML; the one in testdata is made after the one in JSON"}
 		pivottest.Run(t, s)
 	})

@@ -106,7 +106,10 @@ func jsonRows(body []byte) ([]row, error) {
 		return nil, err
 	}
 	message = bytes.TrimSpace(message)
-	if len(message) > 0 && message[0] == '{' {
+	if len(message) == 0 { // "nothing known" is an empty list, null, or 204
+		return nil, fmt.Errorf("%w: it has no message", errShape)
+	}
+	if message[0] == '{' {
 		var wrapped struct {
 			Published json.RawMessage `json:"publishedIndicators"`
 		}
@@ -119,7 +122,7 @@ func jsonRows(body []byte) ([]row, error) {
 		message = wrapped.Published
 	}
 	switch {
-	case len(message) == 0, string(message) == "null":
+	case string(message) == "null":
 		return nil, nil
 	case message[0] != '[':
 		return nil, fmt.Errorf("%w: a list is due", errShape)

@@ -42,6 +42,9 @@ func xmlRows(body []byte) ([]row, error) {
 	}
 	switch strings.ToLower(x.success) {
 	case "true":
+		if !x.message { // "nothing known" is an empty message, or 204
+			return nil, fmt.Errorf("%w: it has no message", errShape)
+		}
 		return x.rows, nil
 	case "false":
 		return nil, saysNo(x.fault, x.description)
@@ -55,12 +58,14 @@ type xmlReader struct {
 	rows []row
 
 	success, fault, description string
+	message                     bool // there is one
 }
 
 // close takes the innermost open element for a row, or for a field of the one around it.
 func (x *xmlReader) close() {
 	n := len(x.open) - 1
 	done := x.open[n]
+	x.message = x.message || (n == 1 && done.name != "success") // whatever its name
 	x.open = x.open[:n]
 	text := done.text()
 	switch {

@@ -73,6 +73,12 @@ func (c *Campaign) Queue(ctx context.Context, spec Spec) (Outcome, error) {
 
 // create stores a new run with the definition that it is frozen with.
 func (c *Campaign) create(ctx context.Context, spec Spec) (id string, err error) {
+	if _, err := c.tools(spec); err != nil { // a name that nobody has starts no run
+		return "", err
+	}
+	if _, err := c.providers(spec); err != nil {
+		return "", err
+	}
 	def, err := spec.freeze()
 	if err != nil {
 		return "", err

@@ -154,10 +154,10 @@ type planJSON struct {
 }
 
 type planPivotJSON struct {
-	Complete bool               `json:"complete"`
-	Reports  []indicator.Report `json:"reports"`
-	Cut      []pivot.Cut        `json:"cut"`
-	Skipped  []pivot.Skip       `json:"skipped"`
+	Complete bool         `json:"complete"`
+	Reports  []reportJSON `json:"reports"`
+	Cut      []pivot.Cut  `json:"cut"`
+	Skipped  []pivot.Skip `json:"skipped"`
 }
 
 type planToolJSON struct {
@@ -194,7 +194,7 @@ type planQueryJSON struct {
 func PlanJSON(w io.Writer, p Plan) error {
 	out := planJSON{
 		Schema: "hunter.plan/1", Hunt: p.Hunt, Alerts: orEmpty(p.Alerts), MoreAlerts: p.MoreAlerts, Seed: orEmpty(p.Graph.Seeds), Scope: p.Plan.Scope, Notes: orEmpty(p.Plan.Notes),
-		Pivot:  planPivotJSON{Complete: p.Graph.Complete, Reports: orEmpty(p.Graph.Reports), Cut: orEmpty(p.Graph.Cut), Skipped: orEmpty(p.Graph.Skipped)},
+		Pivot:  planPivotJSON{Complete: p.Graph.Complete, Reports: reportsOf(p.Graph.Reports), Cut: orEmpty(p.Graph.Cut), Skipped: orEmpty(p.Graph.Skipped)},
 		Hunted: orEmpty(p.Files), Refused: refusedOf(p.Refused), Collisions: orEmpty(p.Graph.Collisions), Tools: []planToolJSON{},
 	}
 	for _, t := range p.Plan.Tools {

@@ -67,6 +67,9 @@ func (p page) head(v View) {
 	}
 	p.line("%s", title)
 	p.line("run       %s  %s", r.ID, r.State)
+	if r.Error != "" {
+		p.line("%s    %s", p.paint("1;31", "FAILED"), diag.Escape(r.Error))
+	}
 	for _, s := range v.Seeds {
 		p.line("seed      %s %s", s.Kind, diag.Escape(s.Value))
 	}
@@ -110,6 +113,9 @@ func (p page) hits(v View) {
 	for _, h := range v.Hits[:min(len(v.Hits), textHits)] {
 		row := h.Row
 		where := fmt.Sprintf("  %s  %s  %s", diag.Escape(h.Hostname), row.FoundIn, diag.Escape(h.PathText))
+		if row.FoundIn == ledger.Autoruns && row.Name != "" {
+			where += "  started by " + diag.Escape(row.Name)
+		}
 		if row.PID > 0 {
 			where += fmt.Sprintf("  pid %d", row.PID)
 		}
@@ -243,7 +249,7 @@ func exitWords(code int) string {
 
 func (p page) next(v View) {
 	switch {
-	case v.Run.State == results.RunDetached:
+	case v.Run.State == results.RunDetached, v.Run.State == results.RunFailed:
 		p.line("next      hunter run --resume %s", v.Run.ID)
 	case v.HitsTotal > 0:
 		p.line("next      hunter why %s", v.Hits[0].Row.Matched.Value)

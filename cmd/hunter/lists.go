@@ -80,7 +80,7 @@ func shortTime(t time.Time) string {
 func newRunsCommand(g *globals) *cobra.Command {
 	var f results.Filter
 	var since string
-	cmd := readCommand(g, "runs", "List runs, newest first", cobra.NoArgs, func(ctx context.Context, s *results.Store, _ []string) error {
+	cmd := readCommand(g, "runs", "List runs, newest first", takes(0, 0, ""), func(ctx context.Context, s *results.Store, _ []string) error {
 		if err := settle(ctx, s, &f, since); err != nil {
 			return err
 		}
@@ -121,7 +121,7 @@ func newRunsCommand(g *globals) *cobra.Command {
 func newHitsCommand(g *globals) *cobra.Command {
 	var f results.Filter
 	var since string
-	cmd := readCommand(g, "hits [RUN]", "List hits", cobra.MaximumNArgs(1), func(ctx context.Context, s *results.Store, args []string) error {
+	cmd := readCommand(g, "hits [RUN]", "List hits", takes(0, 1, "a run"), func(ctx context.Context, s *results.Store, args []string) error {
 		if len(args) == 1 {
 			f.Run = args[0]
 		}
@@ -175,7 +175,7 @@ func (g *globals) hitsJSON(ctx context.Context, s *results.Store, hits []results
 func newFindingsCommand(g *globals) *cobra.Command {
 	var f results.Filter
 	var since string
-	cmd := readCommand(g, "findings", "List findings: the same hit over any number of runs", cobra.NoArgs, func(ctx context.Context, s *results.Store, _ []string) error {
+	cmd := readCommand(g, "findings", "List findings: the same hit over any number of runs", takes(0, 0, ""), func(ctx context.Context, s *results.Store, _ []string) error {
 		found, err := s.Findings(ctx, f)
 		if err != nil {
 			return err
@@ -243,7 +243,7 @@ type hostJSON struct {
 func newHostsCommand(g *globals) *cobra.Command {
 	var f results.Filter
 	var since string
-	cmd := readCommand(g, "hosts", "List endpoints and what is proven about them", cobra.NoArgs, func(ctx context.Context, s *results.Store, _ []string) error {
+	cmd := readCommand(g, "hosts", "List endpoints and what is proven about them", takes(0, 0, ""), func(ctx context.Context, s *results.Store, _ []string) error {
 		if err := settle(ctx, s, &f, since); err != nil {
 			return err
 		}

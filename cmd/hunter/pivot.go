@@ -39,7 +39,7 @@ func newPivotCommand(g *globals) *cobra.Command {
 		Short: "Ask intelligence what belongs to an indicator or a report",
 		Long: "Take a hash, address, domain, URL or other indicator, or the id of a report (bare, or PROVIDER:ID), through threat\n" +
 			"intelligence. It asks no endpoint. It exits 0 when the pivot is complete, 3 when something was cut or not answered.",
-		Args: cobra.MinimumNArgs(1),
+		Args: takes(1, many, "a hash, another indicator, or the id of a report"),
 		RunE: func(cmd *cobra.Command, args []string) error { return g.look(cmd, &f, args) },
 	}
 	fl := cmd.Flags()

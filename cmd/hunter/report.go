@@ -15,7 +15,7 @@ import (
 )
 
 func newSayCommand(g *globals) *cobra.Command {
-	return readCommand(g, "say [RUN]", "Say in one defensible sentence what a run proves", cobra.MaximumNArgs(1),
+	return readCommand(g, "say [RUN]", "Say in one defensible sentence what a run proves", takes(0, 1, "a run"),
 		func(ctx context.Context, s *results.Store, args []string) error {
 			v, err := report.Load(ctx, s, orLast(args))
 			if err != nil {
@@ -37,7 +37,7 @@ func orLast(args []string) string {
 
 func newReportCommand(g *globals) *cobra.Command {
 	var format, since, failOn string
-	cmd := readCommand(g, "report [RUN]", "Write the report of a run, or of all runs since a time", cobra.MaximumNArgs(1),
+	cmd := readCommand(g, "report [RUN]", "Write the report of a run, or of all runs since a time", takes(0, 1, "a run"),
 		func(ctx context.Context, s *results.Store, args []string) error {
 			present, err := g.presenter(format)
 			if err != nil {

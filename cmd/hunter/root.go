@@ -69,10 +69,14 @@ func newRoot(g *globals) *cobra.Command {
 		Short:             "Take one alert hash to every endpoint it touched, and prove what you say",
 		SilenceUsage:      true,
 		SilenceErrors:     true,
-		Args:              cobra.NoArgs,
+		Args:              takes(0, 0, ""),
+		Version:           versionText(),
 		PersistentPreRunE: func(cmd *cobra.Command, _ []string) error { return fromEnvironment(cmd) },
 		RunE:              func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
+	root.SetVersionTemplate("{{.Version}}\n")
+	root.SetFlagErrorFunc(flagFault)
+	root.SetHelpCommand(newHelpCommand())
 	f := root.PersistentFlags()
 	f.StringVar(&g.db, "db", "", "results database: a path (default hunter.db in the state folder)")
 	f.BoolVar(&g.json, "json", false, "print JSON")
@@ -92,11 +96,11 @@ func fromEnvironment(cmd *cobra.Command) error {
 	cmd.Flags().VisitAll(func(f *pflag.Flag) {
 		name := "HUNTER_" + strings.ToUpper(strings.ReplaceAll(f.Name, "-", "_"))
 		value, there := os.LookupEnv(name)
-		if f.Changed || !there || value == "" || f.Name == "help" {
+		if f.Changed || !there || value == "" || f.Name == "help" || f.Name == "version" {
 			return
 		}
 		if err := cmd.Flags().Set(f.Name, value); err != nil {
-			faults.add("environment %s: %w", name, err)
+			faults.add("environment %s: %s", name, wrongValue(f, value))
 		}
 	})
 	return faults.err()

@@ -43,7 +43,7 @@ func newSweepCommand(g *globals) *cobra.Command {
 		Short: "Look for hashes now, ad hoc",
 		Long: "Look for files by sha256, sha1 or md5, in any mix: from arguments, from files (an alert in JSON, a list with one hash\n" +
 			"a line, what sha256sum prints), or from standard input (-). It is a run of the hunt \"sweep\".",
-		Args: cobra.MinimumNArgs(1),
+		Args: takes(1, many, "a hash, a file of hashes, an alert, or - for standard input"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			spec, set, err := g.sweepSpec(cmd, &f, args)
 			if err != nil {

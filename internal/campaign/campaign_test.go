@@ -260,3 +260,35 @@ func TestSeedIsItsOwnReason(t *testing.T) {
 		t.Errorf("%+v", all)
 	}
 }
+
+// An end that comes while the ledger is read, or with the last answer, fails no run.
+func TestInterruptedBetweenTheSteps(t *testing.T) {
+	t.Parallel()
+	roots, digest := planted(t, 1)
+	for name, tt := range map[string]struct {
+		kind campaign.EventKind
+		want results.RunState
+	}{
+		"planned": {campaign.EventPlanned, results.RunDetached}, "last answer": {campaign.EventAnswered, results.RunFinished},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			store := openStore(t, filepath.Join(t.TempDir(), "h.db"))
+			ctx, cancel := context.WithCancel(t.Context())
+			defer cancel()
+			c := newCampaign(store, newSpy())
+			c.Progress = func(e campaign.Event) {
+				if e.Kind == tt.kind {
+					cancel()
+				}
+			}
+			out, err := c.Run(ctx, specFor(roots, digest))
+			if err != nil || out.Summary.State != tt.want {
+				t.Fatalf("%+v, %v", out, err)
+			}
+			if out, err = newCampaign(store, newSpy()).Resume(t.Context(), out.Run); err != nil || out.ExitCode != campaign.ExitHits {
+				t.Errorf("resumed: %+v, %v", out, err)
+			}
+		})
+	}
+}

@@ -29,7 +29,7 @@ func (g *globals) carry(ctx context.Context, set *hunts.Set, specs []campaign.Sp
 				fmt.Fprintln(g.out) // a blank line
 			}
 			if ctx.Err() != nil {
-				g.hint("%d hunts were not started: interrupted", len(specs)-i)
+				g.hint("interrupted: %s not started", count(len(specs)-i, "hunt"))
 				codes = append(codes, campaign.ExitUnproven)
 				break
 			}
@@ -147,7 +147,7 @@ func (g *globals) imported(a *app.App) {
 			}
 		}
 		if files > 0 {
-			g.hint("intelligence: %d files imported, %d indicators, %d refused", files, indicators, refused)
+			g.hint("intelligence: %s imported, %s, %d refused", count(files, "file"), count(indicators, "indicator"), refused)
 		}
 	}
 }

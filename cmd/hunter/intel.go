@@ -114,6 +114,7 @@ func newIntelSearchCommand(g *globals) *cobra.Command {
 				}
 				if len(found) == 0 {
 					g.hint("nothing in the local intelligence store matches")
+					g.emptyStore(ctx, a)
 				}
 				if g.json || len(found) == 0 {
 					return nil
@@ -135,6 +136,7 @@ func newIntelStatsCommand(g *globals) *cobra.Command {
 				if err != nil {
 					return err
 				}
+				g.emptyStore(ctx, a)
 				if g.json {
 					return g.printJSON(struct {
 						Schema string `json:"schema"`

@@ -69,7 +69,7 @@ func (p *progress) planned(e campaign.Event) {
 	for _, t := range e.Prepared.Plan.Tools {
 		endpoints += len(t.Endpoints)
 	}
-	p.g.hint("run %s: %d files hunted on %d endpoints: %s", e.Run, len(e.Prepared.Files), endpoints, diag.Escape(e.Prepared.Plan.Scope))
+	p.g.hint("run %s: %s hunted on %s: %s", e.Run, count(len(e.Prepared.Files), "file"), count(endpoints, "endpoint"), diag.Escape(e.Prepared.Plan.Scope))
 	for _, n := range e.Prepared.Plan.Notes {
 		p.g.hint("note: %s", diag.Escape(n))
 	}
@@ -94,6 +94,14 @@ func (p *progress) line(e campaign.Event, what string) {
 	p.clear()
 	p.shown = len(text)
 	fmt.Fprint(p.g.err, text) // progress
+}
+
+// count writes a number with its noun, which takes an s.
+func count(n int, noun string) string {
+	if n == 1 {
+		return "1 " + noun
+	}
+	return fmt.Sprintf("%d %ss", n, noun)
 }
 
 func bar(n int) string {

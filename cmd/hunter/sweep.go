@@ -105,10 +105,10 @@ func (g *globals) seenBefore(ctx context.Context, a *app.App, spec campaign.Spec
 		return err
 	}
 	if seen.Hits > 0 {
-		g.hint("seen before: %d hits, the last %s ago", seen.Hits, ago(seen.LastHit))
+		g.hint("seen before: %s, the last %s ago", count(seen.Hits, "hit"), ago(seen.LastHit))
 	}
 	if seen.Absent > 0 {
-		g.hint("seen before: absent on %d hosts, the last %s ago", seen.Absent, ago(seen.LastAbsent))
+		g.hint("seen before: absent on %s, the last %s ago", count(seen.Absent, "host"), ago(seen.LastAbsent))
 	}
 	return nil
 }
@@ -124,6 +124,6 @@ func ago(t time.Time) string {
 	case d >= 2*time.Minute:
 		return fmt.Sprintf("%d minutes", int(d/time.Minute))
 	default:
-		return fmt.Sprintf("%d seconds", max(int(d/time.Second), 0))
+		return count(max(int(d/time.Second), 0), "second")
 	}
 }

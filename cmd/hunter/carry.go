@@ -5,12 +5,14 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"time"
 
 	"github.com/hunter-project/hunter/hunts"
 	"github.com/hunter-project/hunter/internal/app"
 	"github.com/hunter-project/hunter/internal/campaign"
 	"github.com/hunter-project/hunter/internal/diag"
+	"github.com/hunter-project/hunter/internal/ledger"
 	"github.com/hunter-project/hunter/internal/report"
 	"github.com/hunter-project/hunter/internal/results"
 )
@@ -19,6 +21,9 @@ import (
 func (g *globals) carry(ctx context.Context, set *hunts.Set, specs []campaign.Spec, ask *askFlags, failOn string) error {
 	if err := checkFailOn(failOn); err != nil {
 		return err
+	}
+	if len(ask.paths) > 0 && !slices.Contains(specs[0].Search.Where, ledger.Files) {
+		g.hint("--path has no effect: files is not in --where")
 	}
 	show := newProgress(g)
 	return g.opened(ctx, set, show.event, func(ctx context.Context, a *app.App) error {

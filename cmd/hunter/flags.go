@@ -97,6 +97,9 @@ func (a *askFlags) sizes(s *edr.Search) error {
 			faults = append(faults, fmt.Errorf("--unsized %q is not places, full or skip", a.unsized))
 		}
 	}
+	if a.full && a.unsized != "" && s.Unsized != edr.UnsizedFull {
+		faults = append(faults, fmt.Errorf("--full and --unsized %s contradict each other; give one", a.unsized))
+	}
 	if a.full {
 		s.Unsized = edr.UnsizedFull
 	}

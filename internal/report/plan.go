@@ -35,9 +35,7 @@ func PlanText(w io.Writer, p Plan) error {
 	for _, text := range AlertLines(p.Alerts, p.MoreAlerts) {
 		line("%s", text)
 	}
-	for _, s := range p.Graph.Seeds {
-		line("seed      %s %s", s.Kind, diag.Escape(s.Value))
-	}
+	seedLines(line, p.Graph.Seeds)
 	line("pivot     %s, %s; %s", count(len(p.Graph.Reports), "report", "reports"), count(len(p.Files), "file hunted", "files hunted"), graphState(p.Graph))
 	line("scope     %s", diag.Escape(orNone(p.Plan.Scope)))
 	for _, n := range p.Plan.Notes {

@@ -247,6 +247,19 @@ func TestUnfinishedRunsSaySo(t *testing.T) {
 	}
 }
 
+// A run of thousands of seeds is told by the first ones and their number.
+func TestManySeeds(t *testing.T) {
+	t.Parallel()
+	v := view()
+	for range 20_000 {
+		v.Seeds = append(v.Seeds, v.Seeds[0])
+	}
+	var b bytes.Buffer
+	if err := report.Text(report.Style{})(&b, v); err != nil || b.Len() > 10_000 || !strings.Contains(b.String(), "seed      and 19991 more") {
+		t.Errorf("%d bytes, %v", b.Len(), err)
+	}
+}
+
 // A hit among what starts by itself says by what it is started.
 func TestAutorunSaysWhatStartsIt(t *testing.T) {
 	t.Parallel()

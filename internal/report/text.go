@@ -70,9 +70,7 @@ func (p page) head(v View) {
 	if r.Error != "" {
 		p.line("%s    %s", p.paint("1;31", "FAILED"), diag.Escape(r.Error))
 	}
-	for _, s := range v.Seeds {
-		p.line("seed      %s %s", s.Kind, diag.Escape(s.Value))
-	}
+	seedLines(p.line, v.Seeds)
 	var kinds []string
 	for _, k := range indicator.DigestKinds() {
 		if n := hunted(v)[k]; n > 0 {
@@ -87,6 +85,17 @@ func (p page) head(v View) {
 		r.Refused, r.Narrowed, r.Unaskable, completeness(v))
 	writeReports(p.w, 10, v.Followed())
 	p.line("scope     %s", diag.Escape(orNone(r.Scope)))
+}
+
+// seedLines lists what a run starts from; a list of thousands is told by its length.
+func seedLines(line func(string, ...any), seeds []indicator.Ref) {
+	const most = 10
+	for _, s := range seeds[:min(len(seeds), most)] {
+		line("seed      %s %s", s.Kind, diag.Escape(s.Value))
+	}
+	if more := len(seeds) - most; more > 0 {
+		line("seed      and %d more", more)
+	}
 }
 
 func completeness(v View) string {

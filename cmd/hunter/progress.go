@@ -73,6 +73,19 @@ func (p *progress) planned(e campaign.Event) {
 	for _, n := range e.Prepared.Plan.Notes {
 		p.g.hint("note: %s", diag.Escape(n))
 	}
+	for _, t := range e.Prepared.Plan.Tools {
+		if len(t.Endpoints) == 0 {
+			p.g.hint("note: no endpoint of %s is selected", diag.Escape(t.Tool.Name))
+		}
+		if !t.Tool.Local {
+			continue
+		}
+		for _, ep := range t.Endpoints {
+			for _, n := range ep.Endpoint.Notes {
+				p.g.hint("note: %s", diag.Escape(n))
+			}
+		}
+	}
 }
 
 func (p *progress) line(e campaign.Event, what string) {

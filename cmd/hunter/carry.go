@@ -69,6 +69,9 @@ func (g *globals) carryOne(ctx context.Context, a *app.App, show *progress, ask 
 	}
 	wait, cancel := ask.waiting(ctx)
 	defer cancel()
+	if !g.quiet && !g.json { // for a person who waits; the count is a second walk
+		a.Campaign.Foretell = countingTime / 2
+	}
 	out, err := a.Campaign.Run(wait, spec)
 	show.end()
 	return g.outcome(ctx, a, out, err)

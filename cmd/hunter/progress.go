@@ -40,6 +40,9 @@ func (p *progress) event(e campaign.Event) {
 	case campaign.EventPlanned:
 		p.clear()
 		p.planned(e)
+	case campaign.EventEstimated:
+		p.clear()
+		p.g.hint("to read: %s", report.CostText(e.Cost))
 	case campaign.EventAsking:
 		p.line(e, "asking")
 	case campaign.EventAnswered:

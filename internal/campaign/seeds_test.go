@@ -222,6 +222,7 @@ func gzipped(t *testing.T, text string) string {
 	}
 	return b.String()
 }
+
 // What stands beside digests and is no file hash is refused by its name, never by a sentence in the place of a kind;
 // alone it is an error, as a search for nothing would be none.
 func TestSysmonRefusesByName(t *testing.T) {

@@ -22,6 +22,7 @@ func (g *globals) carry(ctx context.Context, set *hunts.Set, specs []campaign.Sp
 	if err := checkFailOn(failOn); err != nil {
 		return err
 	}
+	g.csv = ask.csv
 	if len(ask.paths) > 0 && !slices.Contains(specs[0].Search.Where, ledger.Files) {
 		g.hint("--path has no effect: files is not in --where")
 	}
@@ -30,7 +31,7 @@ func (g *globals) carry(ctx context.Context, set *hunts.Set, specs []campaign.Sp
 		g.imported(a)
 		var codes []int
 		for i, spec := range specs {
-			if i > 0 && !g.json {
+			if i > 0 && !g.json && !g.csv {
 				fmt.Fprintln(g.out) // a blank line
 			}
 			if ctx.Err() != nil {
@@ -109,7 +110,12 @@ func (g *globals) outcome(ctx context.Context, a *app.App, out campaign.Outcome,
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), readingTime)
 	defer cancel()
 	v, err := report.Load(ctx, a.Store, out.Run)
-	if err == nil {
+	switch {
+	case err != nil:
+	case g.csv:
+		err = csvOf(ctx, g.out, a.Store, out.Run, g.csvBegun)
+		g.csvBegun = true
+	default:
 		err = g.runPresenter()(g.out, v)
 	}
 	if failure == nil && out.Detached && !g.quiet {

@@ -23,7 +23,7 @@ type askFlags struct {
 	paths, tools, hosts, labels, platforms, exclude []string
 	where                                           []string
 	unsized, maxSize                                string
-	full, noCache, yes, dryRun, detach              bool
+	full, noCache, yes, dryRun, detach, csv         bool
 	canary                                          int
 	rate, wait, late, timeout                       string
 	caseID                                          string
@@ -53,6 +53,7 @@ func (a *askFlags) add(cmd *cobra.Command) {
 	f.StringVar(&a.caseID, "case", "", "id of the case that the run belongs to")
 	f.BoolVar(&a.detach, "detach", false, "plan the run and leave it to be resumed")
 	f.BoolVarP(&a.yes, "yes", "y", false, "ask a fleet without asking back")
+	f.BoolVar(&a.csv, "csv", false, "print the hits as CSV")
 	f.BoolVar(&a.dryRun, "dry-run", false, "pivot and plan, and ask no endpoint")
 }
 

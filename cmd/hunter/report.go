@@ -58,6 +58,9 @@ func newReportCommand(g *globals) *cobra.Command {
 				if err != nil {
 					return err
 				}
+				if format == "csv" || g.csv { // a table has one header, and every hit
+					present = func(w io.Writer, v report.View) error { return csvOf(ctx, w, s, v.Run.ID, i > 0) }
+				}
 				if i > 0 && format == "text" {
 					fmt.Fprintln(g.out) // a blank line
 				}
@@ -73,9 +76,23 @@ func newReportCommand(g *globals) *cobra.Command {
 			return exitWith(campaign.Worst(codes...), failOn)
 		})
 	cmd.Flags().StringVar(&format, "format", "text", "text, json or csv")
+	cmd.Flags().BoolVar(&g.csv, "csv", false, "the same as --format csv")
 	cmd.Flags().StringVar(&since, "since", "", "all runs since: a length of time such as 7d, or a date")
 	failOnFlag(cmd, &failOn)
 	return cmd
+}
+
+// csvOf writes all hits of a run, also those that a view leaves out.
+func csvOf(ctx context.Context, w io.Writer, s *results.Store, run string, more bool) error {
+	hits, _, err := s.Hits(ctx, results.Filter{Run: run})
+	switch {
+	case err != nil:
+		return err
+	case more:
+		return report.MoreHitsCSV(w, hits)
+	default:
+		return report.HitsCSV(w, hits)
+	}
 }
 
 func runsSince(ctx context.Context, s *results.Store, since string) ([]string, error) {

@@ -27,11 +27,13 @@ type streams struct {
 // globals are the flags that every command takes.
 type globals struct {
 	streams
-	db      string
-	json    bool
-	csv     bool // of commands that list
-	quiet   bool
-	noColor bool
+	db   string
+	json bool
+	csv  bool // of commands that list
+
+	csvBegun bool // the header stands
+	quiet    bool
+	noColor  bool
 }
 
 // exitError carries an exit code that is no failure of the command, such as 1 for hits.

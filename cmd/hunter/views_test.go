@@ -74,7 +74,7 @@ func TestListsAgreeWithTheViews(t *testing.T) {
 		if list == "runs" {
 			continue // hunter.run/1 has a shape of its own
 		}
-		for _, line := range strings.Split(strings.TrimSpace(told(list, "--json")), "\n") {
+		for line := range strings.SplitSeq(strings.TrimSpace(told(list, "--json")), "\n") {
 			var got map[string]any
 			if err := json.Unmarshal([]byte(line), &got); err != nil {
 				t.Fatal(err)

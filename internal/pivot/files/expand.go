@@ -69,8 +69,7 @@ func isProse(name string) bool {
 
 // unread is the result of a path that could not be read.
 func unread(path string, err error) FileResult {
-	var of *fs.PathError
-	if errors.As(err, &of) {
+	if of, ok := errors.AsType[*fs.PathError](err); ok {
 		err = of.Err
 	}
 	return FileResult{Name: path, Error: (&Fault{File: path, Message: err.Error()}).Error()}

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"path/filepath"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -64,6 +65,10 @@ func (a *askFlags) apply(spec *campaign.Spec) error {
 	if len(a.paths) > 0 {
 		var roots []string
 		for _, p := range a.paths {
+			if strings.TrimSpace(p) == "" { // such as of a variable that is not set: never the folder where one stands
+				faults = append(faults, errors.New("--path is empty; name a folder or file, or . for this folder"))
+				continue
+			}
 			abs, err := filepath.Abs(p)
 			if err != nil {
 				faults = append(faults, fmt.Errorf("--path %q: %w", p, err))
@@ -133,6 +138,9 @@ func (a *askFlags) times(spec *campaign.Spec) error {
 			continue
 		}
 		f.set(d.Std())
+	}
+	if a.canary < -1 {
+		faults = append(faults, fmt.Errorf("--canary %d: a number from 0 is due", a.canary))
 	}
 	if a.rate != "" {
 		if _, err := hunts.ParseRate(a.rate); err != nil {

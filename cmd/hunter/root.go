@@ -61,7 +61,9 @@ func run(ctx context.Context, args []string, s streams) int {
 		_ = diag.Render(s.err, list, g.colorOn(s.err)) // nowhere left to say it
 		return campaign.ExitError
 	}
-	fmt.Fprintf(s.err, "hunter: %s\n", diag.Escape(err.Error())) // nowhere left to say it
+	for _, line := range errorLines(err) {
+		fmt.Fprintf(s.err, "hunter: %s\n", diag.Escape(line)) // nowhere left to say it
+	}
 	return campaign.ExitError
 }
 
@@ -110,6 +112,9 @@ func fromEnvironment(cmd *cobra.Command) error {
 
 // dbPath gives the database's path: flag, environment, or the state folder of the XDG base directories.
 func (g *globals) dbPath() (string, error) {
+	if kind, _, ok := strings.Cut(g.db, "://"); ok { // it may hold a password, so the rest is not told
+		return "", fmt.Errorf("--db %s://…: this version keeps its results in SQLite alone; give a path", kind)
+	}
 	if g.db != "" {
 		return g.db, nil
 	}

@@ -5,12 +5,14 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"time"
 
 	"github.com/hunter-project/hunter/hunts"
 	"github.com/hunter-project/hunter/internal/app"
 	"github.com/hunter-project/hunter/internal/campaign"
 	"github.com/hunter-project/hunter/internal/diag"
+	"github.com/hunter-project/hunter/internal/ledger"
 	"github.com/hunter-project/hunter/internal/report"
 	"github.com/hunter-project/hunter/internal/results"
 )
@@ -20,16 +22,20 @@ func (g *globals) carry(ctx context.Context, set *hunts.Set, specs []campaign.Sp
 	if err := checkFailOn(failOn); err != nil {
 		return err
 	}
+	g.csv = ask.csv
+	if len(ask.paths) > 0 && !slices.Contains(specs[0].Search.Where, ledger.Files) {
+		g.hint("--path has no effect: files is not in --where")
+	}
 	show := newProgress(g)
 	return g.opened(ctx, set, show.event, func(ctx context.Context, a *app.App) error {
 		g.imported(a)
 		var codes []int
 		for i, spec := range specs {
-			if i > 0 && !g.json {
+			if i > 0 && !g.json && !g.csv {
 				fmt.Fprintln(g.out) // a blank line
 			}
 			if ctx.Err() != nil {
-				g.hint("%d hunts were not started: interrupted", len(specs)-i)
+				g.hint("interrupted: %s not started", count(len(specs)-i, "hunt"))
 				codes = append(codes, campaign.ExitUnproven)
 				break
 			}
@@ -64,6 +70,9 @@ func (g *globals) carryOne(ctx context.Context, a *app.App, show *progress, ask 
 	}
 	wait, cancel := ask.waiting(ctx)
 	defer cancel()
+	if !g.quiet && !g.json { // for a person who waits; the count is a second walk
+		a.Campaign.Foretell = countingTime / 2
+	}
 	out, err := a.Campaign.Run(wait, spec)
 	show.end()
 	return g.ended(ctx, a, ask, spec.Hunt, out, err)
@@ -110,7 +119,12 @@ func (g *globals) outcome(ctx context.Context, a *app.App, out campaign.Outcome,
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), readingTime)
 	defer cancel()
 	v, err := report.Load(ctx, a.Store, out.Run)
-	if err == nil {
+	switch {
+	case err != nil:
+	case g.csv:
+		err = csvOf(ctx, g.out, a.Store, out.Run, g.csvBegun)
+		g.csvBegun = true
+	default:
 		err = g.runPresenter()(g.out, v)
 	}
 	if failure == nil && out.Detached && !g.quiet {
@@ -156,7 +170,7 @@ func (g *globals) imported(a *app.App) {
 			}
 		}
 		if files > 0 {
-			g.hint("intelligence: %d files imported, %d indicators, %d refused", files, indicators, refused)
+			g.hint("intelligence: %s imported, %s, %d refused", count(files, "file"), count(indicators, "indicator"), refused)
 		}
 	}
 }

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"path/filepath"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -23,7 +24,7 @@ type askFlags struct {
 	paths, tools, hosts, labels, platforms, exclude []string
 	where                                           []string
 	unsized, maxSize                                string
-	full, noCache, yes, dryRun, detach              bool
+	full, noCache, yes, dryRun, detach, csv         bool
 	canary                                          int
 	rate, wait, late, timeout                       string
 	caseID                                          string
@@ -54,6 +55,7 @@ func (a *askFlags) add(cmd *cobra.Command) {
 	f.StringVar(&a.caseID, "case", "", "id of the case that the run belongs to")
 	f.BoolVar(&a.detach, "detach", false, "plan the run and leave it to be resumed")
 	f.BoolVarP(&a.yes, "yes", "y", false, "ask a fleet without asking back")
+	f.BoolVar(&a.csv, "csv", false, "print the hits as CSV")
 	f.BoolVar(&a.dryRun, "dry-run", false, "pivot and plan, and ask no endpoint")
 }
 
@@ -64,6 +66,10 @@ func (a *askFlags) apply(spec *campaign.Spec) error {
 	if len(a.paths) > 0 {
 		var roots []string
 		for _, p := range a.paths {
+			if strings.TrimSpace(p) == "" { // such as of a variable that is not set: never the folder where one stands
+				faults = append(faults, errors.New("--path is empty; name a folder or file, or . for this folder"))
+				continue
+			}
 			abs, err := filepath.Abs(p)
 			if err != nil {
 				faults = append(faults, fmt.Errorf("--path %q: %w", p, err))
@@ -98,6 +104,9 @@ func (a *askFlags) sizes(s *edr.Search) error {
 			faults = append(faults, fmt.Errorf("--unsized %q is not places, full or skip", a.unsized))
 		}
 	}
+	if a.full && a.unsized != "" && s.Unsized != edr.UnsizedFull {
+		faults = append(faults, fmt.Errorf("--full and --unsized %s contradict each other; give one", a.unsized))
+	}
 	if a.full {
 		s.Unsized = edr.UnsizedFull
 	}
@@ -130,6 +139,9 @@ func (a *askFlags) times(spec *campaign.Spec) error {
 			continue
 		}
 		f.set(d.Std())
+	}
+	if a.canary < -1 {
+		faults = append(faults, fmt.Errorf("--canary %d: a number from 0 is due", a.canary))
 	}
 	if a.rate != "" {
 		if _, err := hunts.ParseRate(a.rate); err != nil {

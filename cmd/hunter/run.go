@@ -123,6 +123,18 @@ func (g *globals) resume(cmd *cobra.Command, f *runFlags, paths []string) error 
 	if len(f.hunts)+len(f.seeds) > 0 || f.detach || f.dryRun {
 		return errors.New("--resume goes on with what was planned; it takes no --hunt, --seed, --detach or --dry-run")
 	}
+	if err := checkFailOn(f.failOn); err != nil {
+		return err
+	}
+	g.csv = f.csv
+	for _, name := range []string{
+		"path", "where", "unsized", "max-size", "full", "tool", "host", "label", "platform", "exclude", "case", "timeout",
+		"max-indicators", "max-per-report", "max-reports", "min-confidence",
+	} {
+		if cmd.Flags().Changed(name) {
+			g.hint("--%s has no effect: a resumed run asks what was planned", name)
+		}
+	}
 	ctx := cmd.Context()
 	id, spec, err := g.stored(ctx, f.resume)
 	if err != nil {

@@ -21,6 +21,7 @@ const asCommand = "HUNTER_TEST_AS_COMMAND"
 
 func TestMain(m *testing.M) {
 	command := func() {
+		dropRights()
 		os.Exit(run(context.Background(), os.Args[1:], streams{in: os.Stdin, out: os.Stdout, err: os.Stderr}))
 	}
 	if os.Getenv(asCommand) != "" {

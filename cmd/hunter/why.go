@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"fmt"
 	"strconv"
@@ -16,7 +17,7 @@ import (
 func newWhyCommand(g *globals) *cobra.Command {
 	var run string
 	var raw bool
-	cmd := readCommand(g, "why HIT|HASH", "Show the chain from the alert to a hit or hunted hash", cobra.ExactArgs(1),
+	cmd := readCommand(g, "why HIT|HASH", "Show the chain from the alert to a hit or hunted hash", takes(1, 1, "the number of a hit, or a hash"),
 		func(ctx context.Context, s *results.Store, args []string) error {
 			ind, runs, err := whyTarget(ctx, s, args[0], run)
 			if err != nil {
@@ -100,7 +101,8 @@ func (g *globals) explain(v report.View, ind indicator.Indicator, chain []report
 			Hits      []report.HitJSON    `json:"hits"`
 		}{"hunter.why/1", v.Run.ID, v.Run.Hunt, ind, chain, hits})
 	}
-	p := func(format string, args ...any) { fmt.Fprintf(g.out, format+"\n", args...) } // the terminal
+	var b bytes.Buffer
+	p := func(format string, args ...any) { fmt.Fprintf(&b, format+"\n", args...) }
 	p("%s", ind)
 	p("run   %s of hunt %s", v.Run.ID, diag.Escape(v.Run.Hunt))
 	for _, e := range chain {
@@ -114,6 +116,9 @@ func (g *globals) explain(v report.View, ind indicator.Indicator, chain []report
 	}
 	if len(hits) == 0 {
 		p("hit   none in this run")
+	}
+	if _, err := g.out.Write(b.Bytes()); err != nil {
+		return fmt.Errorf("write: %w", err)
 	}
 	return nil
 }

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"crypto/sha256"
 	"encoding/hex"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -78,7 +79,7 @@ func (s *Spec) seedFrom(h hunts.Hunt) error {
 	case h.Seed.Report != "":
 		s.Seed = pivot.Seed{Report: h.Seed.Report}
 	default:
-		return fmt.Errorf("hunt %s has no seed of its own; give --seed HASH", h.Name)
+		return errors.New("it has no seed of its own; give --seed HASH")
 	}
 	return nil
 }

@@ -222,3 +222,32 @@ func gzipped(t *testing.T, text string) string {
 	}
 	return b.String()
 }
+
+// What stands beside digests and is no file hash is refused by its name, never by a sentence in the place of a kind;
+// alone it is an error, as a search for nothing would be none.
+func TestSysmonRefusesByName(t *testing.T) {
+	t.Parallel()
+	for _, args := range [][]string{{"MD5=" + md5A + ",IMPHASH=" + strings.ToUpper(md5A)}, {"-"}} {
+		var spec campaign.Spec
+		if err := spec.ReadSeeds(args, strings.NewReader("MD5="+md5A+", IMPHASH= "+strings.ToUpper(md5A)+"\n")); err != nil {
+			t.Fatal(err)
+		}
+		if len(spec.Refused) != 1 || spec.Refused[0].Kind != "imphash" || spec.Refused[0].Value != md5A || !strings.Contains(spec.Refused[0].Reason, "imphash") {
+			t.Errorf("%v: %+v", args, spec.Refused)
+		}
+	}
+	for text, want := range map[string]string{
+		"IMPHASH=" + md5A:                         "imphash",
+		"authenticode_sha256=" + unknown:          "authentihash",
+		"IMPHASH=" + md5A + ",TLSH=" + unknown:    "imphash",
+		"MD5=" + md5A[:31] + ",SHA256=" + unknown: "md5 has 32",
+	} {
+		var spec campaign.Spec
+		if err := spec.ReadSeeds([]string{text}, nil); err == nil || !strings.Contains(err.Error(), want) || !strings.HasPrefix(err.Error(), "argument 1") {
+			t.Errorf("%s: %v", text, err)
+		}
+		if err := spec.ReadSeeds([]string{"-"}, strings.NewReader(text)); err == nil || !strings.Contains(err.Error(), want) || !strings.HasPrefix(err.Error(), "-:1:1") {
+			t.Errorf("%s in a list: %v", text, err)
+		}
+	}
+}

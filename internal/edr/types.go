@@ -25,6 +25,18 @@ type Tool interface {
 	Close() error
 }
 
+// Estimator is a tool that can count beforehand what its files questions would read on an endpoint.
+type Estimator interface {
+	// Estimate counts; ok is false when that would cost as much as asking. When ctx ends, cost is what was counted so far.
+	Estimate(ctx context.Context, ep Endpoint, queries []ledger.Query) (cost Cost, ok bool, err error)
+}
+
+// Cost is what a search reads: files, and their bytes.
+type Cost struct {
+	Files, Bytes int64
+	Least        bool // it was not counted to the end: at least so much
+}
+
 // Rechecker is a tool that can ask once more for paths that had vanished between two looks of one query.
 type Rechecker interface {
 	// Recheck words the second question; ok is false when there is none.

@@ -143,13 +143,26 @@ func (v *seen) gap(n int, what, why string, where []string) {
 		text += ": " + why
 	}
 	if len(where) > 0 {
-		text += " (" + strings.Join(where[:min(len(where), maxExamples)], ", ")
+		examples := make([]string, 0, maxExamples)
+		for _, p := range where[:min(len(where), maxExamples)] {
+			examples = append(examples, short(p))
+		}
+		text += " (" + strings.Join(examples, ", ")
 		if n > maxExamples {
 			text += ", …"
 		}
 		text += ")"
 	}
 	v.lack(n, text, strings.TrimSpace(what+" "+why), where)
+}
+
+// short cuts the middle out of a very long path, which stands whole in the list of what was not read.
+func short(path string) string {
+	const most, end = 400, 150
+	if len(path) <= most {
+		return path
+	}
+	return strings.ToValidUTF8(path[:most-end], "") + "…" + strings.ToValidUTF8(path[len(path)-end:], "")
 }
 
 // lack records n things in scope that were not read, in the words given.

@@ -209,14 +209,42 @@ type graphJSON struct {
 	Seeds      []indicator.Ref    `json:"seeds"`
 	Complete   bool               `json:"complete"`
 	Nodes      []pivot.Node       `json:"nodes"`
-	Edges      []indicator.Edge   `json:"edges"`
+	Edges      []edgeJSON         `json:"edges"`
 	Files      []indicator.File   `json:"files"`
-	Reports    []indicator.Report `json:"reports"`
+	Reports    []reportJSON       `json:"reports"`
 	Refused    []refusedJSON      `json:"refused"`
 	Collisions []pivot.Collision  `json:"collisions"`
 	Cut        []pivot.Cut        `json:"cut"`
 	Skipped    []pivot.Skip       `json:"skipped"`
 	Remembered []pivot.Remembered `json:"remembered"`
+}
+
+// edgeJSON is an edge whose time is written as everywhere.
+type edgeJSON struct {
+	indicator.Edge
+	Time *string `json:"time,omitempty"`
+}
+
+// reportJSON is a report whose time is written as everywhere.
+type reportJSON struct {
+	indicator.Report
+	Published *string `json:"published,omitempty"`
+}
+
+func edgesOf(list []indicator.Edge) []edgeJSON {
+	out := make([]edgeJSON, len(list))
+	for i, e := range list {
+		out[i] = edgeJSON{Edge: e, Time: Stamp(e.Time)}
+	}
+	return out
+}
+
+func reportsOf(list []indicator.Report) []reportJSON {
+	out := make([]reportJSON, len(list))
+	for i, r := range list {
+		out[i] = reportJSON{Report: r, Published: Stamp(r.Published)}
+	}
+	return out
 }
 
 type refusedJSON struct {
@@ -244,8 +272,8 @@ func GraphJSON(w io.Writer, g Graph) error {
 		nodes = g.Graph.Nodes
 	}
 	return WriteJSON(w, graphJSON{
-		Schema: "hunter.pivot/1", Seeds: orEmpty(g.Graph.Seeds), Complete: g.Graph.Complete, Nodes: orEmpty(nodes), Edges: orEmpty(g.Graph.Edges),
-		Files: orEmpty(g.Graph.Files), Reports: orEmpty(g.Graph.Reports), Refused: refusedOf(g.Refused), Collisions: orEmpty(g.Graph.Collisions),
+		Schema: "hunter.pivot/1", Seeds: orEmpty(g.Graph.Seeds), Complete: g.Graph.Complete, Nodes: orEmpty(nodes), Edges: edgesOf(g.Graph.Edges),
+		Files: orEmpty(g.Graph.Files), Reports: reportsOf(g.Graph.Reports), Refused: refusedOf(g.Refused), Collisions: orEmpty(g.Graph.Collisions),
 		Cut: orEmpty(g.Graph.Cut), Skipped: orEmpty(g.Graph.Skipped), Remembered: orEmpty(g.Graph.Remembered),
 	})
 }

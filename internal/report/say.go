@@ -25,6 +25,12 @@ func Say(w io.Writer, v View) error {
 func Sentence(v View) string {
 	var parts []string
 	parts = append(parts, openingClause(v)+"; "+foundClause(v)+"; "+provenClause(v)+".")
+	switch {
+	case v.Run.State == results.RunFailed:
+		parts = append(parts, "The run failed: "+diag.Escape(v.Run.Error)+".")
+	case v.Run.FinishedAt.IsZero():
+		parts = append(parts, "The run is not at its end ("+string(v.Run.State)+").")
+	}
 	if not := notLooked(v); len(not) > 0 {
 		parts = append(parts, "Not looked at: "+strings.Join(not, "; ")+".")
 	}

@@ -67,9 +67,10 @@ func (p page) head(v View) {
 	}
 	p.line("%s", title)
 	p.line("run       %s  %s", diag.Escape(r.ID), diag.Escape(string(r.State)))
-	for _, s := range v.Seeds {
-		p.line("seed      %s %s", diag.Escape(s.Kind), diag.Escape(s.Value))
+	if r.Error != "" {
+		p.line("%s    %s", p.paint("1;31", "FAILED"), diag.Escape(r.Error))
 	}
+	seedLines(p.line, v.Seeds)
 	p.line("pivot     %s, %s; %d refused, %d narrowed, %d unaskable; %s", count(len(v.Followed()), "report", "reports"), kindsText(v),
 		r.Refused, r.Narrowed, r.Unaskable, completeness(v))
 	writeReports(p.w, 10, v.Followed())
@@ -90,6 +91,17 @@ func kindsText(v View) string {
 		out += " (" + strings.Join(kinds, ", ") + ")"
 	}
 	return out
+}
+
+// seedLines lists what a run starts from; a list of thousands is told by its length.
+func seedLines(line func(string, ...any), seeds []indicator.Ref) {
+	const most = 10
+	for _, s := range seeds[:min(len(seeds), most)] {
+		line("seed      %s %s", diag.Escape(s.Kind), diag.Escape(s.Value))
+	}
+	if more := len(seeds) - most; more > 0 {
+		line("seed      and %d more", more)
+	}
 }
 
 func completeness(v View) string {
@@ -116,6 +128,9 @@ func (p page) hits(v View) {
 	for _, h := range v.Hits[:min(len(v.Hits), textHits)] {
 		row := h.Row
 		where := fmt.Sprintf("  %s  %s  %s", diag.Escape(h.Hostname), diag.Escape(string(row.FoundIn)), diag.Escape(h.PathText))
+		if row.FoundIn == ledger.Autoruns && row.Name != "" {
+			where += "  started by " + diag.Escape(row.Name)
+		}
 		if row.PID > 0 {
 			where += fmt.Sprintf("  pid %d", row.PID)
 		}
@@ -249,7 +264,7 @@ func exitWords(code int) string {
 
 func (p page) next(v View) {
 	switch {
-	case v.Run.State == results.RunDetached:
+	case v.Run.State == results.RunDetached, v.Run.State == results.RunFailed:
 		p.line("next      hunter run --resume %s", diag.Escape(v.Run.ID))
 	case v.HitsTotal > 0:
 		p.line("next      hunter why %s", diag.Escape(v.Hits[0].Row.Matched.Value))

@@ -31,6 +31,7 @@ type Provider struct {
 	name  string
 	store *Store
 	opt   ProviderOptions
+	gone  []any // sources whose file is no longer there: what was taken away is not believed any more
 }
 
 var (
@@ -58,7 +59,33 @@ func (p *Provider) Prepare(ctx context.Context) (Summary, error) {
 			faults = append(faults, errors.New(f.Error))
 		}
 	}
-	return sum, errors.Join(faults...)
+	return sum, errors.Join(append(faults, p.forget(ctx, sum))...)
+}
+
+// forget leaves out what earlier imports brought from files that are gone.
+func (p *Provider) forget(ctx context.Context, sum Summary) error {
+	there := map[string]bool{}
+	for _, f := range sum.Files {
+		abs, err := filepath.Abs(f.Name)
+		if err != nil {
+			return fmt.Errorf("find %s: %w", f.Name, err)
+		}
+		there[abs] = true
+	}
+	p.gone = nil
+	var gone []any
+	scope, args := p.scope("id")
+	err := p.rows(ctx, func(rows *sql.Rows) error {
+		var id int64
+		var name string
+		err := rows.Scan(&id, &name)
+		if !there[name] {
+			gone = append(gone, id)
+		}
+		return err
+	}, `SELECT id, name FROM intel_source WHERE 1`+scope, args...)
+	p.gone = gone
+	return err
 }
 
 // Describe says what the provider is.
@@ -77,7 +104,11 @@ func (p *Provider) scope(column string) (text string, args []any) {
 		under := strings.TrimSuffix(path, string(filepath.Separator)) + string(filepath.Separator)
 		args = append(args, path, under, under)
 	}
-	return " AND " + column + " IN (SELECT id FROM intel_source WHERE " + strings.Join(tests, " OR ") + ")", args
+	text = " AND " + column + " IN (SELECT id FROM intel_source WHERE (" + strings.Join(tests, " OR ") + ")"
+	if len(p.gone) > 0 {
+		text += " AND id NOT IN (?" + strings.Repeat(", ?", len(p.gone)-1) + ")"
+	}
+	return text + ")", append(args, p.gone...)
 }
 
 // rows runs a read and hands each row to scan.

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"os"
 	"runtime"
+	"strconv"
 	"sync"
 	"time"
 
@@ -64,7 +65,10 @@ type engine struct {
 	max int64
 }
 
-var _ edr.Rechecker = (*Tool)(nil)
+var (
+	_ edr.Rechecker = (*Tool)(nil)
+	_ edr.Estimator = (*Tool)(nil)
+)
 
 // New makes the tool. It opens nothing until it is asked.
 func New(name string, opt Options) *Tool {
@@ -133,6 +137,41 @@ func (t *Tool) Ask(ctx context.Context, _ edr.Endpoint, q ledger.Query) (ledger.
 		answer.Failure = osquery.Failure(err.Error())
 	}
 	return answer, nil
+}
+
+// Estimate counts by the engine's own walk. osqueryd is not asked: there the count is inside the question.
+func (t *Tool) Estimate(ctx context.Context, _ edr.Endpoint, queries []ledger.Query) (cost edr.Cost, ok bool, err error) {
+	if t.opt.Dial != nil {
+		return edr.Cost{}, false, nil
+	}
+	for _, q := range queries {
+		text, ok := osquery.Estimate(q)
+		if !ok {
+			continue
+		}
+		engine, err := t.open(q.MaxSize)
+		if err != nil {
+			return edr.Cost{}, false, err
+		}
+		res, err := engine.Query(ctx, text)
+		if ctx.Err() != nil {
+			cost.Least = true
+			return cost, true, nil
+		}
+		if err != nil {
+			return edr.Cost{}, false, fmt.Errorf("count the files of %s: %w", q.Root, err)
+		}
+		for _, row := range res.Rows {
+			n, err1 := strconv.ParseInt(row["n"], 10, 64)
+			size, err2 := strconv.ParseInt(row["size"], 10, 64)
+			if err := errors.Join(err1, err2); err != nil {
+				return edr.Cost{}, false, fmt.Errorf("count the files of %s: %w", q.Root, err)
+			}
+			cost.Files += n
+			cost.Bytes += size
+		}
+	}
+	return cost, true, nil
 }
 
 func (t *Tool) askEngine(ctx context.Context, q ledger.Query, answer *ledger.Answer) error {

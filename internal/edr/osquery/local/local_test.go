@@ -253,3 +253,39 @@ func TestAlertPlaceFirst(t *testing.T) {
 		}
 	}
 }
+
+// What a search will read is counted beforehand, by the same rules, and without reading any of it.
+func TestEstimate(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	write(t, filepath.Join(dir, "a"), "12345")
+	write(t, filepath.Join(dir, "sub", ".b"), "123")
+	write(t, filepath.Join(dir, "empty"), "")
+	write(t, filepath.Join(dir, "big"), strings.Repeat("x", 2000))
+	if err := os.Symlink(dir, filepath.Join(dir, "loop")); err != nil {
+		t.Fatal(err)
+	}
+	fs := &blind{FS: embedded.RealFS()} // no file can be opened
+	tool := local.New("this-machine", local.Options{FS: fs})
+	t.Cleanup(func() { _ = tool.Close() })
+	search := in(dir)
+	search.MaxSize = 1000
+	for want, files := range map[edr.Cost][]indicator.File{
+		{Files: 2, Bytes: 8}: {sums("x")}, {Files: 1, Bytes: 3}: {{MD5: strings.Repeat("a", 32), Size: 3}}, {}: nil,
+	} {
+		plan, err := edr.MakePlan(t.Context(), files, []edr.Tool{tool}, edr.Selection{}, search)
+		if err != nil {
+			t.Fatal(err)
+		}
+		ep := plan.Tools[0].Endpoints[0]
+		got, ok, err := tool.Estimate(t.Context(), ep.Endpoint, ep.Queries)
+		if err != nil || !ok || got != want {
+			t.Errorf("%+v, %v, %v instead of %+v", got, ok, err, want)
+		}
+		ctx, cancel := context.WithCancel(t.Context())
+		cancel()
+		if got, ok, err := tool.Estimate(ctx, ep.Endpoint, ep.Queries); len(files) > 0 && (err != nil || !ok || got != edr.Cost{Least: true}) {
+			t.Errorf("without time: %+v, %v, %v", got, ok, err)
+		}
+	}
+}

@@ -31,11 +31,11 @@ i(n) AS (VALUES (0),(1),(2)),
 a AS MATERIALIZED (SELECT source, name, owner, cmd AS path FROM t WHERE cmd LIKE '/%'
  UNION SELECT t.source, t.name, t.owner, split(t.cmd, ' ', i.n) FROM t CROSS JOIN i WHERE split(t.cmd, ' ', i.n) LIKE '/_%'
  UNION SELECT source, name, owner, '' FROM t WHERE cmd NOT LIKE '%/%'),
-k AS MATERIALIZED (SELECT g.path, 0 AS pid, coalesce(f.size,-1) AS size, coalesce(f.mtime,'') AS mtime, h.path IS NOT NULL AS seen, coalesce(h.md5,'') AS md5
+k AS MATERIALIZED (SELECT g.path, 0 AS pid, coalesce(f.size,-1) AS size, coalesce(f.mtime,'') AS mtime, coalesce(f.uid,'') AS uid, h.path IS NOT NULL AS seen, coalesce(h.md5,'') AS md5
  FROM (SELECT DISTINCT path FROM a WHERE path <> '') g LEFT JOIN file f ON f.path = g.path LEFT JOIN hash h ON h.path = g.path),
 m AS MATERIALIZED (SELECT * FROM k WHERE md5 IN ('cccccccccccccccccccccccccccccccc'))
 SELECT 'meta' AS kind, i.version AS name, '' AS path, t.unix_time AS size, '' AS md5, '' AS sha1, i.uuid AS sha256, i.pid AS pid, i.instance_id AS owner, i.start_time AS n, '' AS mtime, '' AS cmdline FROM osquery_info i CROSS JOIN time t
-UNION ALL SELECT * FROM (SELECT 'hit', a.source || ':' || a.name, a.path, k.size, k.md5, coalesce(h.sha1,''), coalesce(h.sha256,''), 0, a.owner, 0, k.mtime, '' FROM m AS k CROSS JOIN a ON a.path = k.path LEFT JOIN hash h ON h.path = k.path AND h.md5 = k.md5 LIMIT 10000)
+UNION ALL SELECT * FROM (SELECT 'hit', a.source || ':' || a.name, a.path, k.size, k.md5, coalesce(h.sha1,''), coalesce(h.sha256,''), 0, coalesce((SELECT u.username FROM users u WHERE u.uid = k.uid LIMIT 1), nullif(k.uid,''), a.owner), 0, k.mtime, '' FROM m AS k CROSS JOIN a ON a.path = k.path LEFT JOIN hash h ON h.path = k.path AND h.md5 = k.md5 LIMIT 10000)
 UNION ALL SELECT 'count', 'hits', '', 0, '', '', '', 0, '', count(*), '', '' FROM m AS k CROSS JOIN a ON a.path = k.path
 UNION ALL SELECT * FROM (SELECT 'unhashed', '', path, size, '', '', '', pid, '', 0, '', '' FROM k WHERE seen = 1 AND md5 = '' LIMIT 1000)
 UNION ALL SELECT 'count', 'autoruns', '', 0, '', '', '', 0, '', count(*), '', '' FROM a

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net/url"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -87,6 +88,12 @@ func searchText(word func(ledger.Window, []string, int) string, w ledger.Window,
 // presenceText asks for anything of one sensor in the window.
 func presenceText(w ledger.Window, sensor string) string {
 	return "GET " + processes(w, "sensor_id:"+sensor, "", 1, 0)
+}
+
+// sought leaves out the md5 of zeros: the server writes it for every file that it does not know, so looking for it would
+// find them all.
+func sought(md5s []string) []string {
+	return slices.DeleteFunc(slices.Clone(md5s), func(m string) bool { return strings.Trim(m, "0") == "" })
 }
 
 // md5sOf gives the md5s of digests, in their order. Nothing else ever gets into an address.

@@ -203,6 +203,39 @@ func TestControlIsHunted(t *testing.T) {
 	}
 }
 
+// The md5 of zeros stands for every file that the server does not know: it is not looked for, and that is said.
+func TestZeros(t *testing.T) {
+	t.Parallel()
+	zeros := strings.Repeat("0", 32)
+	for _, asked := range [][]string{{zeros}, {zeros, eicar}} {
+		s := lab(t)
+		s.Processes = append(s.Processes, carbonblacktest.Process{Sensor: 2, MD5: zeros, Path: `c:\unknown.exe`})
+		process, binary := searched(t, connect(t, s.URL, nil), asked...)
+		if process.Verdict.State != ledger.Partial || binary.Verdict.State != ledger.Partial || len(process.Hits) != 0 || !strings.Contains(process.Verdict.Reason, "zeros") {
+			t.Errorf("%+v, %+v", process, binary)
+		}
+		if sent := strings.Join(s.Requests(), "\n"); strings.Contains(sent, zeros) {
+			t.Error(sent)
+		}
+	}
+}
+
+// A control that has fallen out of the records since it was listed is chosen anew, and the search is good.
+func TestControlIsGone(t *testing.T) {
+	t.Parallel()
+	s := lab(t)
+	tool := connect(t, s.URL, nil)
+	searched(t, tool, eicar)
+	for i := range s.Processes {
+		s.Processes[i].MD5 = other
+	}
+	s.Binaries[0].MD5 = strings.ToUpper(other)
+	process, binary := searched(t, tool, eicar)
+	if process.Verdict.State != ledger.NotSeen || binary.Verdict.State != ledger.NotSeen {
+		t.Errorf("%+v, %+v", process.Verdict, binary.Verdict)
+	}
+}
+
 // A quiet server: its last record is older than a day.
 func TestControlOfTheWindow(t *testing.T) {
 	t.Parallel()

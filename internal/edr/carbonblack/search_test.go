@@ -203,6 +203,35 @@ func TestControlIsHunted(t *testing.T) {
 	}
 }
 
+// A server that answers another question than was put makes no hits of it; a record of which nobody can say what it
+// matched is told with its endpoint.
+func TestOtherAnswers(t *testing.T) {
+	t.Parallel()
+	s := lab(t)
+	s.Processes = append(s.Processes, hitOn(1))
+	s.Change = func(r *http.Request, body map[string]any) { // whatever is asked, the control is looked for as well
+		if terms := body["terms"].([]string); strings.HasPrefix(terms[0], "md5:") && !slices.Contains(terms, "md5:"+svchost) {
+			body["terms"] = append(terms, "md5:"+svchost)
+			body["results"] = append(body["results"].([]any), map[string]any{"id": "x", "sensor_id": 2, "process_md5": svchost, "path": "c:\\svchost.exe", "process_pid": 7})
+		}
+	}
+	process, _ := searched(t, connect(t, s.URL, nil), eicar)
+	if len(process.Hits["1"]) != 1 || len(process.Hits["2"]) != 0 || process.Verdict.State != ledger.Partial {
+		t.Errorf("%+v", process)
+	}
+	s = lab(t)
+	s.Processes = append(s.Processes, carbonblacktest.Process{Sensor: 2, MD5: other, Path: `c:\drop.exe`, Has: []string{eicar}})
+	s.Change = func(r *http.Request, body map[string]any) { // a digest alone finds nothing
+		if q := r.URL.Query().Get("q"); strings.HasPrefix(q, "(md5:") && !strings.Contains(q, " OR ") {
+			body["results"] = []any{}
+		}
+	}
+	process, _ = searched(t, connect(t, s.URL, nil), eicar, nth(1))
+	if share := process.Share("2"); len(process.Hits) != 0 || share.State != ledger.Partial || !strings.Contains(share.Reason, `a record of c:\drop.exe (pid 4002) matches`) {
+		t.Errorf("%+v", process)
+	}
+}
+
 // The md5 of zeros stands for every file that the server does not know: it is not looked for, and that is said.
 func TestZeros(t *testing.T) {
 	t.Parallel()

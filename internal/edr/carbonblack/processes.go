@@ -39,9 +39,9 @@ func (s *search) narrow(ctx context.Context, md5s []string, matched map[string]p
 	if len(md5s) == 0 {
 		return nil
 	}
-	any := false
+	some := false
 	err := through(ctx, s, processSearch, md5s, func(p process) bool {
-		any = true
+		some = true
 		matched[string(p.ID)] = p
 		s.program(p)
 		if len(md5s) == 1 {
@@ -49,7 +49,7 @@ func (s *search) narrow(ctx context.Context, md5s []string, matched map[string]p
 		}
 		return false
 	})
-	if err != nil || !any || len(md5s) == 1 {
+	if err != nil || !some || len(md5s) == 1 {
 		return err
 	}
 	half := len(md5s) / 2

@@ -80,7 +80,7 @@ func anyOf(md5s []string) string { return "(md5:" + strings.Join(md5s, " OR md5:
 
 // searchText words a search as it goes out, with a mark in the control's place.
 func searchText(word func(ledger.Window, []string, int) string, w ledger.Window, md5s []string) string {
-	marked := word(w, append(md5s[:len(md5s):len(md5s)], strings.Repeat("f", 32)), 0)
+	marked := word(w, append(slices.Clip(md5s), strings.Repeat("f", 32)), 0)
 	at := strings.LastIndex(marked, strings.Repeat("f", 32))
 	return "GET " + marked[:at] + controlMark + marked[at+32:]
 }

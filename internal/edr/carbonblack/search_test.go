@@ -216,7 +216,7 @@ func TestOtherAnswers(t *testing.T) {
 		}
 	}
 	process, _ := searched(t, connect(t, s.URL, nil), eicar)
-	if len(process.Hits["1"]) != 1 || len(process.Hits["2"]) != 0 || process.Verdict.State != ledger.Partial {
+	if len(process.HitsOn["1"]) != 1 || len(process.HitsOn["2"]) != 0 || process.State != ledger.Partial {
 		t.Errorf("%+v", process)
 	}
 	s = lab(t)
@@ -227,7 +227,7 @@ func TestOtherAnswers(t *testing.T) {
 		}
 	}
 	process, _ = searched(t, connect(t, s.URL, nil), eicar, nth(1))
-	if share := process.Share("2"); len(process.Hits) != 0 || share.State != ledger.Partial || !strings.Contains(share.Reason, `a record of c:\drop.exe (pid 4002) matches`) {
+	if share := process.Share("2"); len(process.HitsOn) != 0 || share.State != ledger.Partial || !strings.Contains(share.Reason, `a record of c:\drop.exe (pid 4002) matches`) {
 		t.Errorf("%+v", process)
 	}
 }
@@ -240,7 +240,7 @@ func TestZeros(t *testing.T) {
 		s := lab(t)
 		s.Processes = append(s.Processes, carbonblacktest.Process{Sensor: 2, MD5: zeros, Path: `c:\unknown.exe`})
 		process, binary := searched(t, connect(t, s.URL, nil), asked...)
-		if process.Verdict.State != ledger.Partial || binary.Verdict.State != ledger.Partial || len(process.Hits) != 0 || !strings.Contains(process.Verdict.Reason, "zeros") {
+		if process.State != ledger.Partial || binary.State != ledger.Partial || len(process.HitsOn) != 0 || !strings.Contains(process.Reason, "zeros") {
 			t.Errorf("%+v, %+v", process, binary)
 		}
 		if sent := strings.Join(s.Requests(), "\n"); strings.Contains(sent, zeros) {
@@ -260,7 +260,7 @@ func TestControlIsGone(t *testing.T) {
 	}
 	s.Binaries[0].MD5 = strings.ToUpper(other)
 	process, binary := searched(t, tool, eicar)
-	if process.Verdict.State != ledger.NotSeen || binary.Verdict.State != ledger.NotSeen {
+	if process.State != ledger.NotSeen || binary.State != ledger.NotSeen {
 		t.Errorf("%+v, %+v", process.Verdict, binary.Verdict)
 	}
 }

@@ -202,6 +202,7 @@ func TestConfig(t *testing.T) {
 	for words, change := range map[string]func(*carbonblack.Config){
 		"url":     func(c *carbonblack.Config) { c.URL = "http://cb.plant.example" },
 		"window":  func(c *carbonblack.Config) { c.Window = 0 },
+		"cache":   func(c *carbonblack.Config) { c.Cache = -1 },
 		"timeout": func(c *carbonblack.Config) { c.Timeout = 0 },
 	} {
 		bad := *good

@@ -134,7 +134,7 @@ func controlled[T record](ctx context.Context, s *search, path string, word word
 		md5s := s.md5s
 		if control == "" {
 			s.gap("", "the server lists nothing that could serve as the control")
-			if !all {
+			if !all || len(md5s) == 0 {
 				return nil
 			}
 		} else if !s.asked[control] {

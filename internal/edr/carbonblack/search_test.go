@@ -246,6 +246,10 @@ func TestZeros(t *testing.T) {
 		if sent := strings.Join(s.Requests(), "\n"); strings.Contains(sent, zeros) {
 			t.Error(sent)
 		}
+		s.Processes, s.Binaries = nil, nil // no control either: there is nothing at all to ask for
+		if process, binary := searched(t, connect(t, s.URL, nil), asked...); process.State != ledger.Unverified || binary.State != ledger.Unverified {
+			t.Errorf("%+v, %+v", process, binary)
+		}
 	}
 }
 

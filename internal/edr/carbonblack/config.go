@@ -39,6 +39,9 @@ func (c *Config) Validate() error {
 	if c.Window < time.Hour || c.Window > 3650*day {
 		faults = append(faults, errors.New("window: from 1h to 3650d"))
 	}
+	if c.Cache < 0 {
+		faults = append(faults, errors.New("cache: a length of time, such as 1m"))
+	}
 	if c.Timeout < time.Second || c.Timeout > time.Hour {
 		faults = append(faults, errors.New("timeout: from 1s to 1h"))
 	}

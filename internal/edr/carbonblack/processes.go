@@ -36,9 +36,12 @@ func (s *search) program(p process) {
 
 // narrow searches for md5s, and for the halves of them until each record's digest is known.
 func (s *search) narrow(ctx context.Context, md5s []string, matched map[string]process) error {
-	any := false
+	if len(md5s) == 0 {
+		return nil
+	}
+	some := false
 	err := through(ctx, s, processSearch, md5s, func(p process) bool {
-		any = true
+		some = true
 		matched[string(p.ID)] = p
 		s.program(p)
 		if len(md5s) == 1 {
@@ -46,7 +49,7 @@ func (s *search) narrow(ctx context.Context, md5s []string, matched map[string]p
 		}
 		return false
 	})
-	if err != nil || !any || len(md5s) == 1 {
+	if err != nil || !some || len(md5s) == 1 {
 		return err
 	}
 	half := len(md5s) / 2
@@ -88,48 +91,48 @@ func label(p process) string {
 }
 
 // control gives an md5 that the server itself listed: of a process of the last day, else of the window; or of the store
-// of binaries, else one of a process. One that is not hunted is preferred. "" is none.
-func (t *Tool) control(ctx context.Context, path string, w ledger.Window, asked map[string]bool) (string, error) {
-	pick := func() string {
-		for _, m := range t.controls[path] {
-			if !asked[m] {
-				return m
-			}
-		}
-		if list := t.controls[path]; len(list) > 0 {
-			return list[0]
-		}
-		return ""
+// of binaries, else one of a process. One that is not hunted is preferred. "" is none. remembered says that it was listed
+// for an earlier search.
+func (t *Tool) control(ctx context.Context, path string, w ledger.Window, asked map[string]bool) (md5 string, remembered bool, err error) {
+	if list := t.controls[path]; len(list) > 0 {
+		return pick(list, asked), true, nil
 	}
-	if m := pick(); m != "" {
-		return m, nil
+	var questions []string
+	list := listed[process]
+	if path == binaryPath {
+		list = listed[binary]
+		questions = []string{request(binaryPath, "cb.urlver", "1", "facet", "false", "rows", "10", "start", "0", "q", "is_executable_image:true")}
+	} else {
+		days := int(w.To.Sub(w.From)/day) + 1
+		if w.From.IsZero() {
+			days = 30
+		}
+		for _, ago := range []int{1, days} {
+			questions = append(questions, processes(w, fmt.Sprintf("last_update:-%dd", ago), "last_update desc", 10, 0))
+		}
+	}
+	for _, q := range questions {
+		found, err := list(ctx, t, q)
+		if err != nil {
+			return "", false, err
+		}
+		if len(found) > 0 {
+			t.controls[path] = found
+			return pick(found, asked), false, nil
+		}
 	}
 	if path == binaryPath {
-		list, err := listed[binary](ctx, t, request(binaryPath, "cb.urlver", "1", "facet", "false", "rows", "10", "start", "0", "q", "is_executable_image:true"))
-		if err != nil {
-			return "", err
-		}
-		t.controls[path] = list
-		if m := pick(); m != "" {
-			return m, nil
-		}
-		return t.control(ctx, processPath, w, asked)
+		md5, _, err = t.control(ctx, processPath, w, asked) // it stays when the store of binaries does not have it
 	}
-	days := 30
-	if !w.From.IsZero() {
-		days = int(w.To.Sub(w.From)/day) + 1
+	return md5, false, err
+}
+
+// pick takes the first that is not hunted, else the first.
+func pick(list []string, asked map[string]bool) string {
+	if i := slices.IndexFunc(list, func(m string) bool { return !asked[m] }); i >= 0 {
+		return list[i]
 	}
-	for _, ago := range []int{1, days} {
-		list, err := listed[process](ctx, t, processes(w, fmt.Sprintf("last_update:-%dd", ago), "last_update desc", 10, 0))
-		if err != nil {
-			return "", err
-		}
-		t.controls[path] = list
-		if m := pick(); m != "" {
-			return m, nil
-		}
-	}
-	return "", nil
+	return list[0]
 }
 
 // forget lets the control be chosen anew.

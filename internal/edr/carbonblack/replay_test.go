@@ -167,6 +167,18 @@ func TestRecordedPartitions(t *testing.T) {
 	if err != nil || !w.From.Equal(clock().Add(-30*24*time.Hour)) || !strings.Contains(w.Note, "HTTP 403") {
 		t.Errorf("%+v, %v", w, err)
 	}
+	s = lab(t)
+	part := func(status, start string) map[string]any {
+		return map[string]any{"status": status, "info": map[string]any{"startDate": start, "numDocs": 1}}
+	}
+	s.Partitions = map[string]any{ // a part in the middle is not mounted: what lies before it proves nothing
+		"writer": part("hot", "2026-11-20T00:00:00Z"), "cbevents_2026_11_10_0000": part("warm", ""), "cbevents_2026_11_05_1200_x": map[string]any{"status": "cold"},
+		"cbevents_2026_10_01_0000": part("warm", "2026-10-01T00:00:00Z"), "odd": part("warm", ""),
+	}
+	w, err = connect(t, s.URL, nil).Window(t.Context())
+	if err != nil || !w.From.Equal(time.Date(2026, 11, 10, 0, 0, 0, 0, time.UTC)) {
+		t.Errorf("%+v, %v", w, err)
+	}
 	s = replay(t, [2]string{"/partition", "401"})
 	if _, err := connect(t, s.URL, nil).Window(t.Context()); !errors.Is(err, httpx.ErrAuth) {
 		t.Error(err)

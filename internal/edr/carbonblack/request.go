@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net/url"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -79,7 +80,7 @@ func anyOf(md5s []string) string { return "(md5:" + strings.Join(md5s, " OR md5:
 
 // searchText words a search as it goes out, with a mark in the control's place.
 func searchText(word func(ledger.Window, []string, int) string, w ledger.Window, md5s []string) string {
-	marked := word(w, append(md5s[:len(md5s):len(md5s)], strings.Repeat("f", 32)), 0)
+	marked := word(w, append(slices.Clip(md5s), strings.Repeat("f", 32)), 0)
 	at := strings.LastIndex(marked, strings.Repeat("f", 32))
 	return "GET " + marked[:at] + controlMark + marked[at+32:]
 }
@@ -87,6 +88,12 @@ func searchText(word func(ledger.Window, []string, int) string, w ledger.Window,
 // presenceText asks for anything of one sensor in the window.
 func presenceText(w ledger.Window, sensor string) string {
 	return "GET " + processes(w, "sensor_id:"+sensor, "", 1, 0)
+}
+
+// sought leaves out the md5 of zeros: the server writes it for every file that it does not know, so looking for it would
+// find them all.
+func sought(md5s []string) []string {
+	return slices.DeleteFunc(slices.Clone(md5s), func(m string) bool { return strings.Trim(m, "0") == "" })
 }
 
 // md5sOf gives the md5s of digests, in their order. Nothing else ever gets into an address.

@@ -36,7 +36,7 @@ func (t *Tool) Searches(w edr.Work) ([]ledger.Query, error) {
 		}
 		q := ledger.Query{Stage: ledger.Telemetry, Hashes: slices.Clone(chunk), Siblings: known, Window: w.Window}
 		for _, kind := range kinds() {
-			q.ID, q.Text = id+"-"+kind.name, searchText(kind.word, w.Window, md5s)
+			q.ID, q.Text = id+"-"+kind.name, searchText(kind.word, w.Window, sought(md5s))
 			out = append(out, q)
 		}
 		part++
@@ -85,12 +85,15 @@ type search struct {
 }
 
 func (s *search) put(ctx context.Context, q ledger.Query) error {
-	var err error
-	if s.md5s, err = md5sOf(q.Hashes); err != nil {
+	md5s, err := md5sOf(q.Hashes)
+	if err != nil {
 		return err
 	}
-	if len(s.md5s) > perSearch {
-		return fmt.Errorf("%d digests in one search; at most %d", len(s.md5s), perSearch)
+	if len(md5s) > perSearch {
+		return fmt.Errorf("%d digests in one search; at most %d", len(md5s), perSearch)
+	}
+	if s.md5s = sought(md5s); len(s.md5s) < len(md5s) {
+		s.gap("", "an md5 of zeros is how the server writes that it does not know one: it can not be looked for")
 	}
 	for _, m := range s.md5s {
 		s.asked[m] = true
@@ -123,33 +126,37 @@ func (s *search) gap(endpoint, reason string) {
 // controlled searches for md5s with the control beside them, and adds the control row when the server finds it again. each
 // sees every record; it ends early when the control was found, unless all is to be seen.
 func controlled[T record](ctx context.Context, s *search, path string, word wording, all bool, each func(T)) error {
-	control, err := s.tool.control(ctx, path, s.window, s.asked)
-	if err != nil {
-		return fmt.Errorf("find a file that the server knows, as the control: %w", err)
-	}
-	md5s := s.md5s
-	if control == "" {
-		s.gap("", "the server lists nothing that could serve as the control")
-		if !all {
+	for {
+		control, remembered, err := s.tool.control(ctx, path, s.window, s.asked)
+		if err != nil {
+			return fmt.Errorf("find a file that the server knows, as the control: %w", err)
+		}
+		md5s := s.md5s
+		if control == "" {
+			s.gap("", "the server lists nothing that could serve as the control")
+			if !all || len(md5s) == 0 {
+				return nil
+			}
+		} else if !s.asked[control] {
+			md5s = append(slices.Clone(md5s), control)
+		}
+		found := false
+		err = through(ctx, s, word, md5s, func(r T) bool {
+			found = found || (control != "" && r.image() == control)
+			each(r)
+			return found && !all
+		})
+		if found {
+			s.add(ledger.Row{"kind": "control", "name": control, "text": "GET " + word(s.window, md5s, 0)}, control)
+		}
+		if found || err != nil {
+			return err
+		}
+		s.tool.forget(path) // it may have fallen out of the records since it was listed
+		if !remembered {
 			return nil
 		}
-	} else if !s.asked[control] {
-		md5s = append(slices.Clone(md5s), control)
 	}
-	found := false
-	err = through(ctx, s, word, md5s, func(r T) bool {
-		if r.image() == control && control != "" {
-			found = true
-		}
-		each(r)
-		return found && !all
-	})
-	if found {
-		s.add(ledger.Row{"kind": "control", "name": control, "text": "GET " + word(s.window, md5s, 0)}, control)
-	} else if err == nil {
-		s.tool.forget(path) // it may have fallen out of the window: the next search takes another one
-	}
-	return err
 }
 
 // record is what both ways of searching find.

@@ -203,6 +203,72 @@ func TestControlIsHunted(t *testing.T) {
 	}
 }
 
+// A server that answers another question than was put makes no hits of it; a record of which nobody can say what it
+// matched is told with its endpoint.
+func TestOtherAnswers(t *testing.T) {
+	t.Parallel()
+	s := lab(t)
+	s.Processes = append(s.Processes, hitOn(1))
+	s.Change = func(r *http.Request, body map[string]any) { // whatever is asked, the control is looked for as well
+		if terms := body["terms"].([]string); strings.HasPrefix(terms[0], "md5:") && !slices.Contains(terms, "md5:"+svchost) {
+			body["terms"] = append(terms, "md5:"+svchost)
+			body["results"] = append(body["results"].([]any), map[string]any{"id": "x", "sensor_id": 2, "process_md5": svchost, "path": "c:\\svchost.exe", "process_pid": 7})
+		}
+	}
+	process, _ := searched(t, connect(t, s.URL, nil), eicar)
+	if len(process.HitsOn["1"]) != 1 || len(process.HitsOn["2"]) != 0 || process.State != ledger.Partial {
+		t.Errorf("%+v", process)
+	}
+	s = lab(t)
+	s.Processes = append(s.Processes, carbonblacktest.Process{Sensor: 2, MD5: other, Path: `c:\drop.exe`, Has: []string{eicar}})
+	s.Change = func(r *http.Request, body map[string]any) { // a digest alone finds nothing
+		if q := r.URL.Query().Get("q"); strings.HasPrefix(q, "(md5:") && !strings.Contains(q, " OR ") {
+			body["results"] = []any{}
+		}
+	}
+	process, _ = searched(t, connect(t, s.URL, nil), eicar, nth(1))
+	if share := process.Share("2"); len(process.HitsOn) != 0 || share.State != ledger.Partial || !strings.Contains(share.Reason, `a record of c:\drop.exe (pid 4002) matches`) {
+		t.Errorf("%+v", process)
+	}
+}
+
+// The md5 of zeros stands for every file that the server does not know: it is not looked for, and that is said.
+func TestZeros(t *testing.T) {
+	t.Parallel()
+	zeros := strings.Repeat("0", 32)
+	for _, asked := range [][]string{{zeros}, {zeros, eicar}} {
+		s := lab(t)
+		s.Processes = append(s.Processes, carbonblacktest.Process{Sensor: 2, MD5: zeros, Path: `c:\unknown.exe`})
+		process, binary := searched(t, connect(t, s.URL, nil), asked...)
+		if process.State != ledger.Partial || binary.State != ledger.Partial || len(process.HitsOn) != 0 || !strings.Contains(process.Reason, "zeros") {
+			t.Errorf("%+v, %+v", process, binary)
+		}
+		if sent := strings.Join(s.Requests(), "\n"); strings.Contains(sent, zeros) {
+			t.Error(sent)
+		}
+		s.Processes, s.Binaries = nil, nil // no control either: there is nothing at all to ask for
+		if process, binary := searched(t, connect(t, s.URL, nil), asked...); process.State != ledger.Unverified || binary.State != ledger.Unverified {
+			t.Errorf("%+v, %+v", process, binary)
+		}
+	}
+}
+
+// A control that has fallen out of the records since it was listed is chosen anew, and the search is good.
+func TestControlIsGone(t *testing.T) {
+	t.Parallel()
+	s := lab(t)
+	tool := connect(t, s.URL, nil)
+	searched(t, tool, eicar)
+	for i := range s.Processes {
+		s.Processes[i].MD5 = other
+	}
+	s.Binaries[0].MD5 = strings.ToUpper(other)
+	process, binary := searched(t, tool, eicar)
+	if process.State != ledger.NotSeen || binary.State != ledger.NotSeen {
+		t.Errorf("%+v, %+v", process.Verdict, binary.Verdict)
+	}
+}
+
 // A quiet server: its last record is older than a day.
 func TestControlOfTheWindow(t *testing.T) {
 	t.Parallel()

@@ -6,10 +6,9 @@ package threatscape
 import (
 	"errors"
 	"fmt"
-	"net/netip"
-	"net/url"
 	"time"
 
+	"github.com/hunter-project/hunter/internal/httpx"
 	"github.com/hunter-project/hunter/internal/secret"
 )
 
@@ -35,31 +34,12 @@ type Config struct {
 func (c *Config) Validate() error {
 	var faults []error
 	if c.URL != "" {
-		faults = append(faults, checkURL(c.URL))
+		if err := httpx.CheckBase(c.URL); err != nil {
+			faults = append(faults, fmt.Errorf("url: %w", err))
+		}
 	}
 	if c.Cache < 0 || c.Timeout < 0 {
 		faults = append(faults, errors.New("cache and timeout are lengths of time, such as 24h and 30s"))
 	}
 	return errors.Join(faults...)
-}
-
-// checkURL refuses what would carry a key in the address, or a signed request in the clear. It does not repeat the address,
-// which may hold a password.
-func checkURL(text string) error {
-	u, err := url.Parse(text)
-	switch {
-	case err != nil, u.Host == "", u.User != nil, u.RawQuery != "", u.Fragment != "":
-		return errors.New("url is no plain address such as " + DefaultURL)
-	case u.Scheme != "https" && (u.Scheme != "http" || !isLoopback(u.Hostname())):
-		return fmt.Errorf("url: %s is not used; https is, and http to this machine itself", u.Scheme)
-	}
-	return nil
-}
-
-func isLoopback(host string) bool {
-	if host == "localhost" {
-		return true
-	}
-	a, err := netip.ParseAddr(host)
-	return err == nil && a.Unmap().IsLoopback()
 }

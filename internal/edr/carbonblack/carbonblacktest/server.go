@@ -121,26 +121,34 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	_ = json.NewEncoder(w).Encode(body) // a client that left
 }
 
+// The forms of values that requests may have.
+var (
+	numberForm  = regexp.MustCompile(`^\d+$`)
+	timeForm    = regexp.MustCompile(`^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ$`)
+	sortForm    = regexp.MustCompile(`^(start asc|last_update desc)$`)
+	processForm = regexp.MustCompile(`^(\(md5:[0-9a-f]{32}( OR md5:[0-9a-f]{32})*\)|sensor_id:[1-9]\d*|last_update:-\d+d)$`)
+	binaryForm  = regexp.MustCompile(`^(\(md5:[0-9a-f]{32}( OR md5:[0-9a-f]{32})*\)|is_executable_image:true)$`)
+	oneForm     = regexp.MustCompile(`^1$`)
+	falseForm   = regexp.MustCompile(`^false$`)
+	idForm      = regexp.MustCompile(`^id$`)
+	ascForm     = regexp.MustCompile(`^asc$`)
+	termForm    = regexp.MustCompile(`md5:([0-9a-f]{32})`)
+)
+
 // allowed lists the parameters of each address that is known, with the form of their values.
-func allowed(path string) map[string]string {
-	paged := func(more map[string]string) map[string]string {
-		more["start"], more["rows"] = `\d+`, `\d+`
-		return more
-	}
+func allowed(path string) map[string]*regexp.Regexp {
 	switch path {
 	case "/api/v1/process":
-		return paged(map[string]string{
-			"cb.urlver": "1", "cb.min_last_update": `\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ`, "cb.group": "id", "facet": "false", "sort": "(start asc|last_update desc)",
-			"q": `(\(md5:[0-9a-f]{32}( OR md5:[0-9a-f]{32})*\)|sensor_id:[1-9]\d*|last_update:-\d+d)`,
-		})
+		return map[string]*regexp.Regexp{
+			"start": numberForm, "rows": numberForm, "cb.urlver": oneForm, "cb.min_last_update": timeForm, "cb.group": idForm, "facet": falseForm,
+			"sort": sortForm, "q": processForm,
+		}
 	case "/api/v1/binary":
-		return paged(map[string]string{
-			"cb.urlver": "1", "facet": "false", "q": `(\(md5:[0-9a-f]{32}( OR md5:[0-9a-f]{32})*\)|is_executable_image:true)`,
-		})
+		return map[string]*regexp.Regexp{"start": numberForm, "rows": numberForm, "cb.urlver": oneForm, "facet": falseForm, "q": binaryForm}
 	case "/api/v2/sensor":
-		return paged(map[string]string{"sort.col": "id", "sort.dir": "asc"})
+		return map[string]*regexp.Regexp{"start": numberForm, "rows": numberForm, "sort.col": idForm, "sort.dir": ascForm}
 	case "/api/v1/sensor", "/api/v1/storage/events/partition":
-		return map[string]string{}
+		return map[string]*regexp.Regexp{}
 	}
 	return nil
 }
@@ -166,7 +174,7 @@ func strange(r *http.Request) string {
 	}
 	for key, list := range values {
 		form, ok := forms[key]
-		if !ok || len(list) != 1 || !regexp.MustCompile("^"+form+"$").MatchString(list[0]) {
+		if !ok || len(list) != 1 || !form.MatchString(list[0]) {
 			return fmt.Sprintf("the parameter %s=%q", key, list)
 		}
 	}
@@ -226,7 +234,7 @@ func envelope(found []any, terms []string, start, rows int) map[string]any {
 // md5s gives the terms md5:… of a condition.
 func md5s(q string) []string {
 	var out []string
-	for _, m := range regexp.MustCompile(`md5:([0-9a-f]{32})`).FindAllStringSubmatch(q, -1) {
+	for _, m := range termForm.FindAllStringSubmatch(q, -1) {
 		out = append(out, m[1])
 	}
 	return out

@@ -78,11 +78,13 @@ func (g *globals) look(cmd *cobra.Command, f *lookFlags, args []string) error {
 			return err
 		}
 		incomplete := false
-		g.emptyStore(ctx, a)
+		if set == nil { // local intelligence is all there is
+			g.emptyStore(ctx, a)
+		}
 		for i, seed := range seeds {
 			graph, err := pivot.Expand(ctx, seed, providers, opt)
 			switch {
-			case err != nil && seed.Report != "":
+			case err != nil && seed.Report != "" && set == nil:
 				return fmt.Errorf("%s: neither a hash or other indicator nor a known report: %w", args[i], err)
 			case err != nil:
 				return fmt.Errorf("%s: %w", args[i], err)

@@ -45,7 +45,7 @@ func sweepJSON(t *testing.T, args ...string) (out swept) {
 	return out
 }
 
-func sumOf(text string) string {
+func shaOf(text string) string {
 	sum := sha256.Sum256([]byte(text))
 	return hex.EncodeToString(sum[:])
 }
@@ -76,7 +76,7 @@ func TestHostileFolder(t *testing.T) {
 	}
 	defer listen.Close()
 
-	got := sweepJSON(t, sumOf(text), "--path", dir)
+	got := sweepJSON(t, shaOf(text), "--path", dir)
 	var paths []string
 	for _, h := range got.Hits {
 		paths = append(paths, h.Path)
@@ -89,16 +89,16 @@ func TestHostileFolder(t *testing.T) {
 	if diff := cmp.Diff(want, paths); diff != "" || got.ExitCode != 1 || got.Coverage.Proven != 1 {
 		t.Errorf("%+v\n%s", got, diff)
 	}
-	if got := sweepJSON(t, sumOf("not there"), "--path", dir); got.ExitCode != 0 || got.Coverage.Absent != 1 {
+	if got := sweepJSON(t, shaOf("not there"), "--path", dir); got.ExitCode != 0 || got.Coverage.Absent != 1 {
 		t.Errorf("%+v", got)
 	}
 	for name := range names { // each is a place of its own
-		if got := sweepJSON(t, sumOf(text), "--path", filepath.Join(dir, name)); len(got.Hits) != 1 || got.Coverage.Proven != 1 {
+		if got := sweepJSON(t, shaOf(text), "--path", filepath.Join(dir, name)); len(got.Hits) != 1 || got.Coverage.Proven != 1 {
 			t.Errorf("%q as the place: %+v", name, got)
 		}
 	}
 	for _, name := range []string{"fifo", "socket", "self", "dangling", "endless"} { // nothing to look at is no proof
-		if got := sweepJSON(t, sumOf(text), "--path", filepath.Join(dir, name)); got.ExitCode != 3 || got.Coverage.Partial != 1 {
+		if got := sweepJSON(t, shaOf(text), "--path", filepath.Join(dir, name)); got.ExitCode != 3 || got.Coverage.Partial != 1 {
 			t.Errorf("%s as the place: %+v", name, got)
 		}
 	}
@@ -120,7 +120,7 @@ func TestPathsAtTheLimit(t *testing.T) {
 	if err := os.WriteFile(last, []byte(text), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	if got := sweepJSON(t, sumOf(text), "--path", dir); len(got.Hits) != 1 || got.Hits[0].Path != last || got.Coverage.Proven != 1 {
+	if got := sweepJSON(t, shaOf(text), "--path", dir); len(got.Hits) != 1 || got.Hits[0].Path != last || got.Coverage.Proven != 1 {
 		t.Errorf("a path of %d bytes: %+v", len(last), got)
 	}
 	deep, err := os.OpenRoot(path)
@@ -132,7 +132,7 @@ func TestPathsAtTheLimit(t *testing.T) {
 	if err := errors.Join(os.Remove(last), deep.Mkdir(name, 0o755), deep.WriteFile(name+"/"+name, []byte(text), 0o600)); err != nil {
 		t.Fatal(err)
 	}
-	if got := sweepJSON(t, sumOf(text), "--path", dir); got.ExitCode != 3 || got.Coverage.Proven != 0 || len(got.Gaps) != 1 || !strings.Contains(got.Gaps[0].Reason, "name too long") || len(got.Gaps[0].Reason) > 1000 {
+	if got := sweepJSON(t, shaOf(text), "--path", dir); got.ExitCode != 3 || got.Coverage.Proven != 0 || len(got.Gaps) != 1 || !strings.Contains(got.Gaps[0].Reason, "name too long") || len(got.Gaps[0].Reason) > 1000 {
 		t.Errorf("deeper than the limit: %+v", got)
 	}
 }
@@ -153,7 +153,7 @@ func TestFolderOfManyEntries(t *testing.T) {
 	if err := os.WriteFile(filepath.Join(dir, "last"), []byte("found\n"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	cmd := hunterCommand(t, filepath.Join(t.TempDir(), "h.db"), "sweep", sumOf("found\n"), "--path", dir, "--json")
+	cmd := hunterCommand(t, filepath.Join(t.TempDir(), "h.db"), "sweep", shaOf("found\n"), "--path", dir, "--json")
 	told, err := cmd.Output()
 	var got swept
 	if jsonErr := json.Unmarshal(told, &got); jsonErr != nil || got.ExitCode != 1 || len(got.Hits) != 1 || got.Coverage.Proven != 1 {

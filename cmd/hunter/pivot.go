@@ -81,7 +81,7 @@ func (g *globals) asking(ctx context.Context, f sourceFlags, work func(ctx conte
 		if err != nil {
 			return err
 		}
-		if slices.ContainsFunc(providers, func(p pivot.Provider) bool { return p.Describe().Local }) {
+		if set == nil { // local intelligence is all there is
 			g.emptyStore(ctx, a)
 		}
 		return work(ctx, providers)
@@ -105,7 +105,7 @@ func (g *globals) look(cmd *cobra.Command, f *lookFlags, args []string) error {
 		for i, seed := range seeds {
 			graph, err := pivot.Expand(ctx, seed, providers, opt)
 			switch {
-			case err != nil && seed.Report != "":
+			case err != nil && seed.Report != "" && set == nil:
 				return fmt.Errorf("%s: neither a hash or other indicator nor a known report: %w", args[i], err)
 			case err != nil:
 				return fmt.Errorf("%s: %w", args[i], err)

@@ -140,12 +140,26 @@ func (t *Tool) askEngine(ctx context.Context, q ledger.Query, answer *ledger.Ans
 	if err != nil {
 		return err
 	}
-	res, err := engine.Query(ctx, q.Text)
+	res, err := engine.QueryAhead(ctx, q.Text, hints(q))
 	if err != nil {
 		return err
 	}
 	answer.Rows, answer.Unread, answer.UnreadTotal = res.Rows, res.Unread, res.UnreadTotal
 	return nil
+}
+
+// hints say what the text of a query will ask for. Files that are hashed within a budget are not looked at ahead of it.
+func hints(q ledger.Query) embedded.Hints {
+	if q.Stage != ledger.Files || q.Budget != (ledger.Budget{}) || len(q.Recheck) > 0 {
+		return embedded.Hints{}
+	}
+	h := embedded.Hints{Root: q.Root, MaxDepth: q.MaxDepth, Sizes: q.Sizes, MaxSize: q.MaxSize}
+	for _, i := range q.Hashes {
+		h.MD5 = h.MD5 || i.Kind == indicator.MD5
+		h.SHA1 = h.SHA1 || i.Kind == indicator.SHA1
+		h.SHA256 = h.SHA256 || i.Kind == indicator.SHA256
+	}
+	return h
 }
 
 // askAgent asks osqueryd. An agent that failed is let go: the next query dials again.

@@ -11,8 +11,8 @@ import (
 )
 
 const (
-	maxAhead   = 40_000  // entries that are read and not asked for yet
-	maxFolder  = 8192    // entries of one folder that are read ahead; whoever asks for it reads the rest
+	maxAhead   = 8_000   // entries that are read and not asked for yet
+	maxFolder  = 4096    // entries of one folder that are read ahead; whoever asks for it reads the rest
 	maxWaiting = 200_000 // folders that are known and not asked for yet
 	jobQueue   = 2048    // files that wait for a worker
 )
@@ -159,6 +159,7 @@ func (a *ahead) take() *folder {
 	for a.ctx.Err() == nil {
 		if a.held < maxAhead && len(a.todo) > 0 {
 			f := a.todo[0]
+			a.todo[0] = nil // the array behind lives on
 			a.todo = a.todo[1:]
 			if f.state == waiting {
 				f.state = reading

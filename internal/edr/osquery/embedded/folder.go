@@ -54,6 +54,7 @@ func (f *folder) next(e *Engine, q *query) (*entry, error) {
 			f.entries = f.entries[1:]
 			return first, nil
 		}
+		f.entries = nil
 		if f.done {
 			return nil, nil
 		}

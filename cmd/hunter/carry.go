@@ -21,6 +21,7 @@ func (g *globals) carry(ctx context.Context, set *hunts.Set, specs []campaign.Sp
 		return err
 	}
 	show := newProgress(g)
+	g.noCache = ask.noCache
 	return g.opened(ctx, set, show.event, func(ctx context.Context, a *app.App) error {
 		g.imported(a)
 		var codes []int

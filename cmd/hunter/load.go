@@ -55,7 +55,7 @@ func (g *globals) opened(ctx context.Context, set *hunts.Set, progress func(camp
 	if err != nil {
 		return err
 	}
-	a, err := app.New(ctx, app.Options{DB: path, Set: set, Progress: progress})
+	a, err := app.New(ctx, app.Options{DB: path, Set: set, Progress: progress, NoCache: g.noCache})
 	if err != nil {
 		return err
 	}

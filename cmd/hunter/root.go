@@ -32,6 +32,7 @@ type globals struct {
 	csv     bool // of commands that list
 	quiet   bool
 	noColor bool
+	noCache bool // of commands that ask endpoints
 }
 
 // exitError carries an exit code that is no failure of the command, such as 1 for hits.

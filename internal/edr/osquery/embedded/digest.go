@@ -10,6 +10,7 @@ import (
 	"errors"
 	"hash"
 	"io"
+	"slices"
 )
 
 const readBuffer = 256 << 10
@@ -26,7 +27,8 @@ func (e *Engine) digests(q *query, path string, st Stat, want [3]bool) (Sums, er
 		return Sums{}, nil
 	}
 	key, lasting := e.keyOf(st, path)
-	if lasting || q.ahead != nil {
+	lasting = lasting && !slices.Contains(e.opt.Fresh, path)
+	if lasting || q.ahead != nil && key.Device == 0 {
 		sums, ok, old := e.store.get(q.ctx, key, want)
 		if old {
 			q.remembered++
@@ -80,7 +82,7 @@ func (e *Engine) digest(ctx context.Context, path string, want [3]bool, buf []by
 	if lasting && e.isSettled(st) {
 		e.store.put(key, record{sums: sums, settled: true})
 		if e.opt.Cache != nil && e.steady(st.Device, path) {
-			e.opt.Cache.Put(key, sums)
+			e.opt.Cache.Put(ctx, key, sums)
 		}
 	}
 	return sums, key, nil

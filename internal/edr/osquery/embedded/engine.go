@@ -40,6 +40,7 @@ type Options struct {
 	Now     func() time.Time // nil is time.Now
 	Cache   Cache            // digests of earlier runs; nil for none
 	NoCache bool             // keep no digest from one query to the next; Cache is not asked
+	Fresh   []string         // paths that are read each time, such as that of a control
 	// Steady says whether digests of files on the file system of a path may be remembered: it gives new times to each file
 	// that is written. nil asks the system.
 	Steady func(path string) bool
@@ -68,6 +69,7 @@ type Result struct {
 	// Remembered is how many files' digests were not made by this query but by an earlier one, the files being unchanged.
 	Remembered      int64
 	RememberedBytes int64
+	CacheErr        error // Cache could not keep what this query read; the answer is none the worse
 }
 
 // query is the state of one running statement.
@@ -145,6 +147,7 @@ func (e *Engine) QueryAhead(ctx context.Context, text string, hints Hints) (*Res
 	defer func() { e.cur = nil }()
 	res, err := e.rows(ctx, parsed.text)
 	q.ahead.stop()
+	flushed := e.flush(ctx)
 	if err != nil {
 		if ctx.Err() != nil {
 			return nil, ctx.Err()
@@ -156,8 +159,16 @@ func (e *Engine) QueryAhead(ctx context.Context, text string, hints Hints) (*Res
 	}
 	res.UnreadTotal = len(q.seen)
 	res.Unread = q.unread
-	res.Remembered, res.RememberedBytes = q.remembered, q.rememberedBytes
+	res.Remembered, res.RememberedBytes, res.CacheErr = q.remembered, q.rememberedBytes, flushed
 	return res, nil
+}
+
+// flush keeps what a query read, also when it was interrupted.
+func (e *Engine) flush(ctx context.Context) error {
+	if e.opt.Cache == nil {
+		return nil
+	}
+	return e.opt.Cache.Flush(context.WithoutCancel(ctx))
 }
 
 func (e *Engine) rows(ctx context.Context, text string) (res *Result, err error) {

@@ -36,8 +36,8 @@ type Sums struct {
 // what was put under the same key. It is used by several goroutines.
 type Cache interface {
 	Get(ctx context.Context, k Key) (Sums, bool)
-	Put(k Key, s Sums)
-	// Flush keeps what was put. It is called after each query.
+	Put(ctx context.Context, k Key, s Sums)
+	// Flush keeps what was put. It is called after each query; an error is told beside the answer.
 	Flush(ctx context.Context) error
 }
 

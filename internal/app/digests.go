@@ -11,11 +11,8 @@ import (
 // digests is the store as the memory of the embedded engine.
 type digests struct{ *results.Digests }
 
-// digestCache gives the memory of digests; nil where none is wished for, or where others could write to it.
-func digestCache(ctx context.Context, opt Options, store *results.Store) (embedded.Cache, error) {
-	if opt.NoCache {
-		return nil, nil
-	}
+// DigestCache gives the store as the memory of digests; nil where others could write to it.
+func DigestCache(ctx context.Context, store *results.Store) (embedded.Cache, error) {
 	d, err := store.Digests(ctx)
 	if errors.Is(err, results.ErrNotOurs) {
 		return nil, nil

@@ -7,6 +7,7 @@ import (
 	"github.com/hunter-project/hunter/hunts"
 	"github.com/hunter-project/hunter/internal/edr"
 	"github.com/hunter-project/hunter/internal/edr/carbonblack"
+	"github.com/hunter-project/hunter/internal/edr/osquery/embedded"
 	"github.com/hunter-project/hunter/internal/edr/osquery/local"
 	"github.com/hunter-project/hunter/internal/edr/osquery/socket"
 	"github.com/hunter-project/hunter/internal/indicator"
@@ -35,9 +36,12 @@ func Catalog() hunts.Catalog {
 
 // makeTools makes the tools of a set.
 func makeTools(ctx context.Context, opt Options, store *results.Store) ([]edr.Tool, error) {
-	cache, err := digestCache(ctx, opt, store)
-	if err != nil {
-		return nil, err
+	var cache embedded.Cache
+	if !opt.NoCache {
+		var err error
+		if cache, err = DigestCache(ctx, store); err != nil {
+			return nil, err
+		}
 	}
 	machine := func(name string, kinds []indicator.Kind, cfg local.Config) edr.Tool {
 		return local.New(name, local.Options{Kinds: kinds, Now: opt.Now, Dial: dialer(ctx, cfg), Cache: cache, NoCache: opt.NoCache})

@@ -228,6 +228,11 @@ func (a *ahead) offer(f *folder, entries []entry) {
 		if !a.engine.store.fly(key, a.kinds) {
 			continue
 		}
+		if sums, ok := a.recall(path, key); ok {
+			a.engine.store.put(key, record{sums: sums, settled: true, old: true})
+			a.engine.store.land(key)
+			continue
+		}
 		select {
 		case a.jobs <- job{path, key}:
 		case <-a.ctx.Done():
@@ -235,6 +240,19 @@ func (a *ahead) offer(f *folder, entries []entry) {
 			return
 		}
 	}
+}
+
+// recall looks for digests of an earlier run.
+func (a *ahead) recall(path string, key Key) (sums Sums, ok bool) {
+	defer func() {
+		if recover() != nil {
+			ok = false
+		}
+	}()
+	if slices.Contains(a.engine.opt.Fresh, path) {
+		return sums, false
+	}
+	return a.engine.recall(a.ctx, path, key, a.kinds)
 }
 
 func (a *ahead) wanted(st Stat) bool {
@@ -264,12 +282,11 @@ func (a *ahead) digest() {
 // one digests a file. Whatever goes wrong, the walk will read the file itself and tell.
 func (a *ahead) one(j job, buf []byte) {
 	e := a.engine
-	defer e.store.land(j.key)
-	defer func() { _ = recover() }()
-	if sums, ok := e.recall(a.ctx, j.path, j.key, a.kinds); ok {
-		e.store.put(j.key, record{sums: sums, settled: true, old: true})
+	if !e.store.start(j.key) {
 		return
 	}
+	defer e.store.land(j.key)
+	defer func() { _ = recover() }()
 	if sums, key, err := e.digest(a.ctx, j.path, a.kinds, buf); err == nil {
 		e.store.put(key, record{sums: sums})
 	}

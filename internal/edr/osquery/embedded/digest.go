@@ -27,21 +27,19 @@ func (e *Engine) digests(q *query, path string, st Stat, want [3]bool) (Sums, er
 		return Sums{}, nil
 	}
 	key, lasting := e.keyOf(st, path)
-	lasting = lasting && !slices.Contains(e.opt.Fresh, path)
-	if lasting || q.ahead != nil && key.Device == 0 {
+	fresh := slices.Contains(e.opt.Fresh, path)
+	if !fresh && (lasting || q.ahead != nil) {
 		sums, ok, old := e.store.get(q.ctx, key, want)
 		if old {
 			q.remembered++
-			q.rememberedBytes += st.Size
 		}
 		if ok {
 			return sums, nil
 		}
 	}
-	if lasting {
+	if lasting && !fresh {
 		if sums, ok := e.recall(q.ctx, path, key, want); ok {
 			q.remembered++
-			q.rememberedBytes += st.Size
 			e.store.put(key, record{sums: sums, settled: true, old: true, told: true})
 			return sums, nil
 		}

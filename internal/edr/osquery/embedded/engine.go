@@ -67,9 +67,8 @@ type Result struct {
 	Unread      []ledger.Unread // what could not be read, each path once, at most 1,000
 	UnreadTotal int
 	// Remembered is how many files' digests were not made by this query but by an earlier one, the files being unchanged.
-	Remembered      int64
-	RememberedBytes int64
-	CacheErr        error // Cache could not keep what this query read; the answer is none the worse
+	Remembered int64
+	CacheErr   error // Cache could not keep what this query read; the answer is none the worse
 }
 
 // query is the state of one running statement.
@@ -82,7 +81,7 @@ type query struct {
 	failed error // what a scan ended with
 	ahead  *ahead
 
-	remembered, rememberedBytes int64
+	remembered int64
 }
 
 // Open makes an engine. Close frees it.
@@ -159,7 +158,7 @@ func (e *Engine) QueryAhead(ctx context.Context, text string, hints Hints) (*Res
 	}
 	res.UnreadTotal = len(q.seen)
 	res.Unread = q.unread
-	res.Remembered, res.RememberedBytes, res.CacheErr = q.remembered, q.rememberedBytes, flushed
+	res.Remembered, res.CacheErr = q.remembered, flushed
 	return res, nil
 }
 

@@ -99,7 +99,7 @@ type store struct {
 	mu      sync.Mutex
 	changed *sync.Cond // an entry of flying is gone
 	records map[Key]record
-	flying  map[Key]bool // being made, or waiting to be
+	flying  map[Key]bool // true: being made; false: waiting to be
 	query   uint32
 	limit   int
 }
@@ -123,11 +123,24 @@ func (s *store) begin(keep bool) {
 // good reports whether a record may be used by the running query.
 func (s *store) good(r record) bool { return r.settled || r.query == s.query }
 
-// fly claims a file for being digested ahead; false when that was done, is being done, or there is no room.
+// fly puts a file on the list of those to be digested ahead; false when that was done, is due, or there is no room.
 func (s *store) fly(k Key, want [3]bool) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if r, ok := s.records[k]; ok && s.good(r) && r.sums.covers(want) || s.flying[k] || len(s.records)+len(s.flying) >= s.limit {
+	r, known := s.records[k]
+	if _, due := s.flying[k]; due || known && s.good(r) && r.sums.covers(want) || len(s.records)+len(s.flying) >= s.limit {
+		return false
+	}
+	s.flying[k] = false
+	return true
+}
+
+// start begins what fly put on the list; false when whoever asks for the file has taken it from there.
+func (s *store) start(k Key) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	begun, due := s.flying[k]
+	if !due || begun {
 		return false
 	}
 	s.flying[k] = true
@@ -157,12 +170,14 @@ func (s *store) put(k Key, r record) {
 	}
 }
 
-// get waits for a file that is being digested ahead, and gives its digests when all wanted ones are known. old says, once a
-// query, that they were not made in this one.
+// get waits for a file that is being digested ahead, and gives its digests when all wanted ones are known. One that only
+// waits for that is the caller's to read. old says, once a query, that they were not made in this one.
 func (s *store) get(ctx context.Context, k Key, want [3]bool) (sums Sums, ok, old bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.flying[k] {
+	if begun, due := s.flying[k]; due && !begun {
+		delete(s.flying, k)
+	} else if due {
 		defer context.AfterFunc(ctx, s.wake)()
 	}
 	for s.flying[k] && ctx.Err() == nil {

@@ -1,15 +1,17 @@
 //go:build !windows
 
-package local_test
+package app_test
 
 import (
 	"bytes"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
+	"errors"
 	"fmt"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"runtime"
 	"slices"
 	"strconv"
@@ -18,13 +20,15 @@ import (
 	"testing"
 	"time"
 
+	"github.com/hunter-project/hunter/internal/app"
 	"github.com/hunter-project/hunter/internal/edr"
 	"github.com/hunter-project/hunter/internal/edr/osquery/local"
 	"github.com/hunter-project/hunter/internal/indicator"
 	"github.com/hunter-project/hunter/internal/ledger"
+	"github.com/hunter-project/hunter/internal/results"
 )
 
-// invented gives n files that nobody has; kind -1 gives each all digests in turn.
+// invented gives n files that nobody has, known by one digest each, the kinds in turn.
 func invented(n int, size func(i int) int64, kinds ...indicator.Kind) []indicator.File {
 	out := make([]indicator.File, n)
 	for i := range out {
@@ -38,8 +42,11 @@ func invented(n int, size func(i int) int64, kinds ...indicator.Kind) []indicato
 
 func unsized(int) int64 { return 0 }
 
+// seen is how much a sweep looked at; hashed -1 is any number.
+type seen struct{ files, hashed, remembered int64 }
+
 // sweep looks for files in a folder as hunter does: plan, ask, judge. What it proves and how much it looked at must be right.
-func sweep(opt local.Options, root string, wantSeen, wantHashed int64, files []indicator.File) error {
+func sweep(opt local.Options, root string, want seen, files []indicator.File) error {
 	tool := local.New("this-machine", opt)
 	defer tool.Close()
 	ctx := context.Background()
@@ -51,7 +58,7 @@ func sweep(opt local.Options, root string, wantSeen, wantHashed int64, files []i
 		return err
 	}
 	ep := plan.Tools[0].Endpoints[0]
-	var counts ledger.Counts
+	var got seen
 	for _, q := range ep.Queries {
 		a, err := tool.Ask(ctx, ep.Endpoint, q)
 		if err != nil {
@@ -61,13 +68,37 @@ func sweep(opt local.Options, root string, wantSeen, wantHashed int64, files []i
 		if v.State != ledger.Absent || !v.Proven {
 			return fmt.Errorf("%s ends %s: %s", q.ID, v.State, v.Reason)
 		}
-		counts.FilesSeen += v.Counts.FilesSeen
-		counts.FilesHashed += v.Counts.FilesHashed
+		got.files += v.Counts.FilesSeen
+		got.hashed += v.Counts.FilesHashed
+		got.remembered += v.Remembered
 	}
-	if counts.FilesSeen != wantSeen || wantHashed >= 0 && counts.FilesHashed != wantHashed {
-		return fmt.Errorf("%d files seen instead of %d, %d hashed instead of %d", counts.FilesSeen, wantSeen, counts.FilesHashed, wantHashed)
+	if want.hashed < 0 {
+		want.hashed = got.hashed
+	}
+	if got != want {
+		return fmt.Errorf("files seen, hashed and remembered are %v instead of %v", got, want)
 	}
 	return nil
+}
+
+// again sweeps a tree with a database that knows it from an earlier sweep: it is opened, asked and closed.
+func again(ctx context.Context, db, root string, files int64, first bool) (err error) {
+	later := func() time.Time { return time.Now().Add(time.Hour) } // the tree was made a moment ago
+	store, err := results.Open(ctx, db, results.Options{})
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, store.Close()) }()
+	cache, err := app.DigestCache(ctx, store)
+	if err != nil || cache == nil {
+		return fmt.Errorf("there is no memory of digests: %w", err)
+	}
+	remembered := files
+	if first {
+		remembered = 0
+	}
+	opt := local.Options{Now: later, Cache: cache, Steady: func(string) bool { return true }}
+	return sweep(opt, root, seen{files, files, remembered}, invented(10, unsized, indicator.SHA256))
 }
 
 // pair measures two works side by side, one after the other in each round, which of them first changing.
@@ -126,16 +157,33 @@ func BenchmarkHashing(b *testing.B) {
 	n := int64(s.files)
 	b.Run("sha256", func(b *testing.B) {
 		files := invented(10, unsized, indicator.SHA256)
-		rate(b, func() error { return sweep(local.Options{}, root, n, n, files) }, func() error { return reader(root, one()...) }, "reader")
+		rate(b, func() error { return sweep(local.Options{}, root, seen{n, n, 0}, files) }, func() error { return reader(root, one()...) }, "reader")
 	})
 	b.Run("three", func(b *testing.B) {
 		files := invented(12, unsized, indicator.DigestKinds()...)
-		rate(b, func() error { return sweep(local.Options{}, root, n, n, files) }, func() error { return reader(root, three()...) }, "reader")
+		rate(b, func() error { return sweep(local.Options{}, root, seen{n, n, 0}, files) }, func() error { return reader(root, three()...) }, "reader")
 	})
 	b.Run("10000-hashes-to-10", func(b *testing.B) {
 		few, many := invented(10, unsized, indicator.SHA256), invented(10_000, unsized, indicator.SHA256)
-		times(b, func() error { return sweep(local.Options{}, root, n, n, many) }, func() error { return sweep(local.Options{}, root, n, n, few) }, "ten")
+		times(b, func() error { return sweep(local.Options{}, root, seen{n, n, 0}, many) }, func() error { return sweep(local.Options{}, root, seen{n, n, 0}, few) }, "ten")
 	})
+}
+
+// BenchmarkAgain compares the second sweep of a tree in which nothing has changed with find, which digests nothing.
+func BenchmarkAgain(b *testing.B) {
+	s := sizesOf()
+	for name, c := range map[string]struct {
+		root  string
+		files int64
+	}{"big": {bigTree(b, s), int64(s.files)}, "wide": {wideTree(b, s), int64(s.many)}} {
+		b.Run(name, func(b *testing.B) {
+			db := filepath.Join(b.TempDir(), "hunter.db")
+			if err := again(b.Context(), db, c.root, c.files, true); err != nil {
+				b.Fatal(err)
+			}
+			times(b, func() error { return again(b.Context(), db, c.root, c.files, false) }, func() error { return find(c.root, "-type", "f") }, "find")
+		})
+	}
 }
 
 // hundredSizes are those of files of the wide tree: some of them are hashed.
@@ -149,12 +197,12 @@ func BenchmarkWalking(b *testing.B) {
 	look := func() error { return find(root, "-type", "f", "-size", "4000c") }
 	b.Run("100-sizes", func(b *testing.B) {
 		files := invented(100, hundredSizes, indicator.SHA256)
-		times(b, func() error { return sweep(local.Options{}, root, n, -1, files) }, look, "find")
+		times(b, func() error { return sweep(local.Options{}, root, seen{n, -1, 0}, files) }, look, "find")
 		b.ReportMetric(peakMiB(b, root, s.many), "MiB-peak")
 	})
 	b.Run("10000-hashes-to-10", func(b *testing.B) {
 		few, many := invented(10, hundredSizes, indicator.SHA256), invented(10_000, hundredSizes, indicator.SHA256)
-		times(b, func() error { return sweep(local.Options{}, root, n, -1, many) }, func() error { return sweep(local.Options{}, root, n, -1, few) }, "ten")
+		times(b, func() error { return sweep(local.Options{}, root, seen{n, -1, 0}, many) }, func() error { return sweep(local.Options{}, root, seen{n, -1, 0}, few) }, "ten")
 	})
 }
 
@@ -195,7 +243,7 @@ func TestPeakChild(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := sweep(local.Options{}, root, int64(n), -1, invented(100, hundredSizes, indicator.SHA256)); err != nil {
+	if err := sweep(local.Options{}, root, seen{int64(n), -1, 0}, invented(100, hundredSizes, indicator.SHA256)); err != nil {
 		t.Fatal(err)
 	}
 }

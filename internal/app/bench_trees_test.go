@@ -1,6 +1,6 @@
 //go:build !windows
 
-package local_test
+package app_test
 
 import (
 	"crypto/md5"  //nolint:gosec // a kind of digest that is measured

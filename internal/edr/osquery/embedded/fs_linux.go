@@ -61,10 +61,15 @@ func (d *realDir) Lstat(name string) (Stat, error) {
 func (d *realDir) Close() error { return unix.Close(d.fd) }
 
 // steadyFS lists the file systems that note each change of a file in its times, also one by way of a mapping into memory.
-// Those that live in memory do not, and of network and FUSE ones nobody knows.
+// Those that live in memory do not, and of network and FUSE ones nobody knows. Mounted with nosuid and nodev may be what a
+// user brought and can swap for another that was made to look the same, such as a stick.
 func steadyFS(path string) bool {
 	var st unix.Statfs_t
 	if err := retry(func() error { return unix.Statfs(path, &st) }); err != nil {
+		return false
+	}
+	const foreign = unix.ST_NOSUID | unix.ST_NODEV
+	if st.Flags&foreign == foreign {
 		return false
 	}
 	switch uint32(st.Type) { //nolint:gosec // a number of 32 bits; its type differs by platform

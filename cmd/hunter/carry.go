@@ -27,6 +27,7 @@ func (g *globals) carry(ctx context.Context, set *hunts.Set, specs []campaign.Sp
 		g.hint("--path has no effect: files is not in --where")
 	}
 	show := newProgress(g)
+	g.noCache = ask.noCache
 	return g.opened(ctx, set, show.event, func(ctx context.Context, a *app.App) error {
 		g.imported(a)
 		var codes []int

@@ -46,7 +46,7 @@ func (a *askFlags) add(cmd *cobra.Command) {
 	f.StringVar(&a.unsized, "unsized", "", "what to do in files for a hash of unknown size: places, full, skip")
 	f.StringVar(&a.maxSize, "max-size", "", "bigger files are out of scope, such as 50MiB")
 	f.BoolVar(&a.full, "full", false, "the same as --unsized full")
-	f.BoolVar(&a.noCache, "no-cache", false, "keep no digests from one query to the next")
+	f.BoolVar(&a.noCache, "no-cache", false, "read every file anew: neither use nor keep digests of files that have not changed")
 	f.IntVar(&a.canary, "canary", -1, "how many endpoints of a fleet are asked first")
 	f.StringVar(&a.rate, "rate", "", "most endpoints of a fleet asked in a time, such as 3000/min")
 	f.StringVar(&a.late, "late", "", "how long late answers of a fleet are taken, such as 14d")

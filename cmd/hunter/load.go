@@ -59,7 +59,7 @@ func (g *globals) opened(ctx context.Context, set *hunts.Set, progress func(camp
 	}
 	ctx, stop := interruptible(ctx)
 	defer stop()
-	a, err := app.New(ctx, app.Options{DB: path, Set: set, Progress: progress})
+	a, err := app.New(ctx, app.Options{DB: path, Set: set, Progress: progress, NoCache: g.noCache})
 	if err != nil {
 		return err
 	}

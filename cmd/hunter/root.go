@@ -34,6 +34,7 @@ type globals struct {
 	csvBegun bool // the header stands
 	quiet    bool
 	noColor  bool
+	noCache  bool // of commands that ask endpoints
 }
 
 // exitError carries an exit code that is no failure of the command, such as 1 for hits.

@@ -25,6 +25,7 @@ type Options struct {
 	Set      *hunts.Set // nil: no hunts file; this machine and the local intelligence store
 	Progress func(campaign.Event)
 	Now      func() time.Time // nil is time.Now
+	NoCache  bool             // no digest is kept from one query to the next
 }
 
 // App is hunter, wired.
@@ -56,7 +57,7 @@ func New(ctx context.Context, opt Options) (*App, error) {
 	if err != nil {
 		return nil, errors.Join(err, a.Close())
 	}
-	if a.tools, err = makeTools(ctx, opt); err != nil {
+	if a.tools, err = makeTools(ctx, opt, store); err != nil {
 		return nil, errors.Join(err, a.Close())
 	}
 	a.Campaign = &campaign.Campaign{

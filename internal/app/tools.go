@@ -7,9 +7,12 @@ import (
 	"github.com/hunter-project/hunter/hunts"
 	"github.com/hunter-project/hunter/internal/edr"
 	"github.com/hunter-project/hunter/internal/edr/carbonblack"
+	"github.com/hunter-project/hunter/internal/edr/osquery/embedded"
 	"github.com/hunter-project/hunter/internal/edr/osquery/local"
 	"github.com/hunter-project/hunter/internal/edr/osquery/socket"
+	"github.com/hunter-project/hunter/internal/indicator"
 	"github.com/hunter-project/hunter/internal/ledger"
+	"github.com/hunter-project/hunter/internal/results"
 )
 
 // DefaultTool is the tool that is there without any hunts file: this machine.
@@ -32,15 +35,25 @@ func Catalog() hunts.Catalog {
 }
 
 // makeTools makes the tools of a set.
-func makeTools(ctx context.Context, opt Options) ([]edr.Tool, error) {
+func makeTools(ctx context.Context, opt Options, store *results.Store) ([]edr.Tool, error) {
+	var cache embedded.Cache
+	if !opt.NoCache {
+		var err error
+		if cache, err = DigestCache(ctx, store); err != nil {
+			return nil, err
+		}
+	}
+	machine := func(name string, kinds []indicator.Kind, cfg local.Config) edr.Tool {
+		return local.New(name, local.Options{Kinds: kinds, Now: opt.Now, Dial: dialer(ctx, cfg), Cache: cache, NoCache: opt.NoCache})
+	}
 	if opt.Set == nil || len(opt.Set.Tools) == 0 {
-		return []edr.Tool{local.New(DefaultTool, local.Options{Now: opt.Now, Dial: dialer(ctx, local.Config{})})}, nil
+		return []edr.Tool{machine(DefaultTool, nil, local.Config{})}, nil
 	}
 	var out []edr.Tool
 	for _, def := range opt.Set.Tools {
 		switch cfg := def.Config.(type) {
 		case *local.Config:
-			out = append(out, local.New(def.Name, local.Options{Kinds: def.HashTypes, Now: opt.Now, Dial: dialer(ctx, *cfg)}))
+			out = append(out, machine(def.Name, def.HashTypes, *cfg))
 		case *carbonblack.Config:
 			c := *cfg
 			c.Token = c.Token.In(def.Dir)

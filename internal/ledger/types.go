@@ -125,6 +125,8 @@ type Answer struct {
 	Unread      []Unread  `json:"unread,omitempty"` // capped by the tool; UnreadTotal is the true count
 	UnreadTotal int       `json:"unread_total,omitempty"`
 	LeftOut     []LeftOut `json:"left_out,omitempty"`
+	Remembered  int64     `json:"remembered,omitempty"` // digests that an earlier query or run made of files that have not changed
+	Notes       []string  `json:"notes,omitempty"`      // what else there is to say; nothing hangs on it
 	StartedAt   time.Time `json:"started_at"`
 	FinishedAt  time.Time `json:"finished_at"`
 }
@@ -166,6 +168,8 @@ type Verdict struct {
 	LeftOut []LeftOut `json:"left_out,omitempty"` // said with the scope
 	Notes   []string  `json:"notes,omitempty"`    // out of scope by rule, e.g. "212 kernel threads"
 	Recheck []string  `json:"recheck,omitempty"`  // vanished paths to ask once more before the verdict stands
+	// Remembered is how many of the digests an earlier query or run made, of files that have not changed since.
+	Remembered int64 `json:"remembered,omitempty"`
 }
 
 // Coverage is the standing of one (endpoint, tool) of a run: the union of its verdicts.

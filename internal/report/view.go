@@ -120,6 +120,7 @@ func notes(queries []results.StoredQuery) []string {
 			out = append(out, s)
 		}
 	}
+	var remembered, hashed int64
 	for _, q := range queries {
 		v := q.Verdict
 		if q.Search != nil {
@@ -128,12 +129,17 @@ func notes(queries []results.StoredQuery) []string {
 		if v == nil {
 			continue
 		}
+		remembered += v.Remembered
+		hashed += v.Counts.FilesHashed
 		for _, l := range v.LeftOut {
 			add("left out: " + l.Path + " (" + l.Reason + ")")
 		}
 		for _, n := range v.Notes {
 			add(n)
 		}
+	}
+	if remembered > 0 { // each was read once, and is no reading of now
+		add(fmt.Sprintf("%d of %d digests are remembered from an earlier reading: these files have not changed since", remembered, max(hashed, remembered)))
 	}
 	return out
 }

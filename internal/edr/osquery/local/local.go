@@ -47,6 +47,10 @@ type Options struct {
 	// Dial connects to osqueryd; it is called when the first query is put, and again after it failed. nil: the embedded
 	// engine answers. There is no going over from one to the other within a run: they are asked in different words.
 	Dial func(ctx context.Context) (Asker, error)
+	// Cache remembers digests from one run to the next; nil for none. NoCache keeps none from one query to the next either.
+	Cache   embedded.Cache
+	NoCache bool
+	Steady  func(path string) bool // a seam for tests, see embedded.Options
 }
 
 // Tool is this machine.
@@ -179,12 +183,29 @@ func (t *Tool) askEngine(ctx context.Context, q ledger.Query, answer *ledger.Ans
 	if err != nil {
 		return err
 	}
-	res, err := engine.Query(ctx, q.Text)
+	res, err := engine.QueryAhead(ctx, q.Text, hints(q))
 	if err != nil {
 		return err
 	}
-	answer.Rows, answer.Unread, answer.UnreadTotal = res.Rows, res.Unread, res.UnreadTotal
+	answer.Rows, answer.Unread, answer.UnreadTotal, answer.Remembered = res.Rows, res.Unread, res.UnreadTotal, res.Remembered
+	if res.CacheErr != nil {
+		answer.Notes = append(answer.Notes, "digests could not be remembered for the next run: "+res.CacheErr.Error())
+	}
 	return nil
+}
+
+// hints say what the text of a query will ask for. Files that are hashed within a budget are not looked at ahead of it.
+func hints(q ledger.Query) embedded.Hints {
+	if q.Stage != ledger.Files || q.Budget != (ledger.Budget{}) || len(q.Recheck) > 0 {
+		return embedded.Hints{}
+	}
+	h := embedded.Hints{Root: q.Root, MaxDepth: q.MaxDepth, Sizes: q.Sizes, MaxSize: q.MaxSize}
+	for _, i := range q.Hashes {
+		h.MD5 = h.MD5 || i.Kind == indicator.MD5
+		h.SHA1 = h.SHA1 || i.Kind == indicator.SHA1
+		h.SHA256 = h.SHA256 || i.Kind == indicator.SHA256
+	}
+	return h
 }
 
 // askAgent asks osqueryd. An agent that failed is let go: the next query dials again.
@@ -221,7 +242,10 @@ func (t *Tool) open(maxSize int64) (*embedded.Engine, error) {
 			return e.Engine, nil
 		}
 	}
-	opened, err := embedded.Open(embedded.Options{ReadMax: readMax, FS: t.opt.FS, Now: t.opt.Now})
+	opened, err := embedded.Open(embedded.Options{
+		ReadMax: readMax, FS: t.opt.FS, Now: t.opt.Now, Cache: t.opt.Cache, NoCache: t.opt.NoCache, Steady: t.opt.Steady,
+		Fresh: []string{osquery.ControlPath(runtime.GOOS)}, // it proves that files can be read now
+	})
 	if err != nil {
 		return nil, err
 	}

@@ -15,9 +15,9 @@ func (f *faultList) add(format string, args ...any) {
 
 // errorLines gives one line for each of the errors that err joins, at any depth; what wraps them stands before each.
 func errorLines(err error) []string {
-	if many, ok := err.(interface{ Unwrap() []error }); ok { //nolint:errorlint // each link is looked at
+	if joined, ok := err.(interface{ Unwrap() []error }); ok {
 		var out []string
-		for _, e := range many.Unwrap() {
+		for _, e := range joined.Unwrap() {
 			out = append(out, errorLines(e)...)
 		}
 		if strings.Join(out, "\n") == err.Error() { // joined, and not worded into one sentence

@@ -37,7 +37,7 @@ func newFetchCommand(g *globals) *cobra.Command {
 		Short: "Download whole reports",
 		Long: "Write reports, by id (bare, or PROVIDER:ID; - reads ids from standard input, one a line), as files into a folder. A file\n" +
 			"that is there and differs is left alone unless --force is given. It exits 2 when any report could not be had.",
-		Args: cobra.MinimumNArgs(1),
+		Args: takes(1, many, "the id of a report, or - for standard input"),
 		RunE: func(cmd *cobra.Command, args []string) error { return g.fetch(cmd.Context(), &f, args) },
 	}
 	fl := cmd.Flags()

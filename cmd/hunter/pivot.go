@@ -105,7 +105,7 @@ func (g *globals) look(cmd *cobra.Command, f *lookFlags, args []string) error {
 		for i, seed := range seeds {
 			graph, err := pivot.Expand(ctx, seed, providers, opt)
 			switch {
-			case err != nil && seed.Report != "":
+			case err != nil && seed.Report != "" && len(f.sources.hunts) == 0:
 				return fmt.Errorf("%s: neither a hash or other indicator nor a known report: %w", args[i], err)
 			case err != nil:
 				return fmt.Errorf("%s: %w", args[i], err)

@@ -29,7 +29,7 @@ func newReportSearchCommand(g *globals) *cobra.Command {
 		Short: "Find reports by words or by an indicator that they hold",
 		Long: "Search the reports of the providers that can be searched. With --plain the ids go to `hunter pivot fetch -`. It exits 3\n" +
 			"when there are more reports than were asked for or a provider did not answer.",
-		Args: cobra.ExactArgs(1),
+		Args: takes(1, 1, "what to search for"),
 		RunE: func(cmd *cobra.Command, args []string) error { return g.searchReports(cmd.Context(), &f, args[0]) },
 	}
 	fl := cmd.Flags()

@@ -20,12 +20,18 @@ func TestCSVIsOneWholeTable(t *testing.T) {
 		}
 	}
 	const hello = "b1946ac92492d2347c6235b4d2611184"
-	hunts := filepath.Join(t.TempDir(), "h.yaml")
+	reports := t.TempDir()
+	hunts := filepath.Join(reports, "h.yaml")
 	if err := os.WriteFile(hunts, fmt.Appendf(nil, "version: 1\ndefaults: {seed: {hashes: [%s]}, search: {where: [files], paths: {linux: [%q], darwin: [%q]}}}\n"+
-		"hunts: [{name: a}, {name: b}]\n", hello, dir, dir), 0o600); err != nil {
+		"hunts: [{name: a, report: [{format: csv, path: a.csv}]}, {name: b}]\n", hello, dir, dir), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	db := "--db=" + filepath.Join(t.TempDir(), "h.db")
+	t.Cleanup(func() {
+		if text, err := os.ReadFile(filepath.Join(reports, "a.csv")); err != nil || strings.Count(string(text), "\n") != 1+files {
+			t.Errorf("the hunt's own report: %d lines, %v", strings.Count(string(text), "\n"), err)
+		}
+	})
 	for _, c := range []struct {
 		args []string
 		runs int

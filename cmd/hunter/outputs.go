@@ -82,6 +82,9 @@ func (o outputs) write(ctx context.Context, g *globals, a *app.App, hunt string,
 		if !ok || entry.Path.Given == "" {
 			continue
 		}
+		if entry.Format == "csv" { // every hit: a table that was cut would look whole
+			present = func(w io.Writer, v report.View) error { return csvOf(ctx, w, a.Store, v.Run.ID, false) }
+		}
 		path, err := report.WriteFile(h.Dir, entry.Path.Given, v, present)
 		if err != nil {
 			faults = append(faults, fmt.Errorf("the run is recorded; its %s report is not written: %w", entry.Format, err))

@@ -79,6 +79,7 @@ type Query struct {
 	MustExist bool                  `json:"must_exist,omitempty"` // files: the root was named by a person; a missing one is partial
 	Narrowed  int                   `json:"narrowed,omitempty"`   // hashes that this stage was not asked, by the hunt's choice
 	Window    Window                `json:"window,omitzero"`      // telemetry: the days that are searched
+	Adds      bool                  `json:"adds,omitempty"`       // telemetry: its hits count, its silence is part of no claim
 	Behind    string                `json:"behind,omitempty"`     // telemetry: why the endpoint's data may not reach the window's end
 }
 

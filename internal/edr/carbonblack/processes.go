@@ -91,8 +91,7 @@ func label(p process) string {
 }
 
 // control gives an md5 that the server itself listed: of a process of the last day, else of the window; or of the store
-// of binaries, else one of a process. One that is not hunted is preferred. "" is none. remembered says that it was listed
-// for an earlier search.
+// of binaries. One that is not hunted is preferred. "" is none. remembered says that it was listed for an earlier search.
 func (t *Tool) control(ctx context.Context, path string, w ledger.Window, asked map[string]bool) (md5 string, remembered bool, err error) {
 	if list := t.controls[path]; len(list) > 0 {
 		return pick(list, asked), true, nil
@@ -121,10 +120,7 @@ func (t *Tool) control(ctx context.Context, path string, w ledger.Window, asked 
 			return pick(found, asked), false, nil
 		}
 	}
-	if path == binaryPath {
-		md5, _, err = t.control(ctx, processPath, w, asked) // it stays when the store of binaries does not have it
-	}
-	return md5, false, err
+	return "", false, nil
 }
 
 // pick takes the first that is not hunted, else the first.

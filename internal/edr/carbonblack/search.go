@@ -37,6 +37,7 @@ func (t *Tool) Searches(w edr.Work) ([]ledger.Query, error) {
 		q := ledger.Query{Stage: ledger.Telemetry, Hashes: slices.Clone(chunk), Siblings: known, Window: w.Window}
 		for _, kind := range kinds() {
 			q.ID, q.Text = id+"-"+kind.name, searchText(kind.word, w.Window, sought(md5s))
+			q.Adds = kind.adds
 			out = append(out, q)
 		}
 		part++
@@ -49,12 +50,13 @@ type kind struct {
 	name string
 	word func(w ledger.Window, md5s []string, start int) string
 	run  func(s *search, ctx context.Context) error
+	adds bool // hits alone: nothing is claimed of what it does not find
 }
 
 func kinds() []kind {
 	return []kind{
-		{"process", processSearch, (*search).processes},
-		{"binary", binarySearch, (*search).binaries},
+		{"process", processSearch, (*search).processes, false},
+		{"binary", binarySearch, (*search).binaries, true},
 	}
 }
 
@@ -133,7 +135,9 @@ func controlled[T record](ctx context.Context, s *search, path string, word word
 		}
 		md5s := s.md5s
 		if control == "" {
-			s.gap("", "the server lists nothing that could serve as the control")
+			if path != binaryPath { // the store of binaries only adds hits
+				s.gap("", "the server lists nothing that could serve as the control")
+			}
 			if !all || len(md5s) == 0 {
 				return nil
 			}
@@ -154,6 +158,9 @@ func controlled[T record](ctx context.Context, s *search, path string, word word
 		}
 		s.tool.forget(path) // it may have fallen out of the records since it was listed
 		if !remembered {
+			if path == binaryPath && control != "" {
+				s.gap("", "the store of binaries did not find the file that it had listed itself")
+			}
 			return nil
 		}
 	}

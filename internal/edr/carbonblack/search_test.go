@@ -163,7 +163,8 @@ func TestIncompleteOnce(t *testing.T) {
 	}
 }
 
-// Without a control nothing is a "no"; hits are hits all the same.
+// Without a control nothing is a "no"; hits are hits all the same. The store of binaries only adds hits: that it was searched
+// without one is noted, and that it lost what it had listed itself is a gap.
 func TestControlMissing(t *testing.T) {
 	t.Parallel()
 	zeros := strings.Repeat("0", 32)
@@ -183,8 +184,12 @@ func TestControlMissing(t *testing.T) {
 		s := lab(t)
 		spoil(s)
 		process, binary := searched(t, connect(t, s.URL, nil), eicar)
-		if process.State != ledger.Unverified || binary.State != ledger.Unverified {
+		lost := strings.Contains(binary.Reason, "did not find the file that it had listed itself")
+		if process.State != ledger.Unverified || len(binary.Notes) != 1 || lost != (name == "listed and not found again") || lost != (binary.State == ledger.Partial) {
 			t.Errorf("%s: %+v, %+v", name, process.Verdict, binary.Verdict)
+		}
+		if cov := ledger.CoverRecorded(&ledger.Verdict{State: ledger.NotSeen}, []*ledger.Verdict{&process.Verdict, &binary.Verdict}, ""); cov.State != ledger.Unverified {
+			t.Errorf("%s: an endpoint is %s", name, cov.State)
 		}
 		s.Processes = append(s.Processes, hitOn(2))
 		if process, _ := searched(t, connect(t, s.URL, nil), eicar); len(process.HitsOn["2"]) != 1 {
@@ -210,7 +215,7 @@ func TestOtherAnswers(t *testing.T) {
 	s := lab(t)
 	s.Processes = append(s.Processes, hitOn(1))
 	s.Change = func(r *http.Request, body map[string]any) { // whatever is asked, the control is looked for as well
-		if terms := body["terms"].([]string); strings.HasPrefix(terms[0], "md5:") && !slices.Contains(terms, "md5:"+svchost) {
+		if terms := body["terms"].([]string); len(terms) > 0 && strings.HasPrefix(terms[0], "md5:") && !slices.Contains(terms, "md5:"+svchost) {
 			body["terms"] = append(terms, "md5:"+svchost)
 			body["results"] = append(body["results"].([]any), map[string]any{"id": "x", "sensor_id": 2, "process_md5": svchost, "path": "c:\\svchost.exe", "process_pid": 7})
 		}
@@ -247,7 +252,7 @@ func TestZeros(t *testing.T) {
 			t.Error(sent)
 		}
 		s.Processes, s.Binaries = nil, nil // no control either: there is nothing at all to ask for
-		if process, binary := searched(t, connect(t, s.URL, nil), asked...); process.State != ledger.Unverified || binary.State != ledger.Unverified {
+		if process, binary := searched(t, connect(t, s.URL, nil), asked...); process.State != ledger.Unverified || binary.State != ledger.Partial {
 			t.Errorf("%+v, %+v", process, binary)
 		}
 	}

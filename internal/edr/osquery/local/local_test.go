@@ -10,6 +10,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync/atomic"
 	"syscall"
 	"testing"
 
@@ -164,16 +165,22 @@ func TestRunningFindsOurselves(t *testing.T) {
 // blind is a file system on which hashing stops in mid-query, or one folder can't be read.
 type blind struct {
 	embedded.FS
-	after  int    // opens that still work
-	folder string // can't be opened
-	empty  string // lists nothing
+	after  atomic.Int64 // opens that still work
+	folder string       // can't be opened
+	empty  string       // lists nothing
 }
 
 func (b *blind) Open(path string) (embedded.File, error) {
-	if b.after--; b.after < 0 {
+	if b.after.Add(-1) < 0 {
 		return nil, &os.PathError{Op: "open", Path: path, Err: syscall.EACCES}
 	}
 	return b.FS.Open(path)
+}
+
+func blindAfter(opens int64) *blind {
+	b := &blind{FS: embedded.RealFS()}
+	b.after.Store(opens)
+	return b
 }
 
 // emptyDir is a folder that lists nothing and says that all is well.
@@ -198,18 +205,20 @@ func TestBlindedTablesNeverLookAbsent(t *testing.T) {
 		write(t, filepath.Join(dir, n), "text of "+n)
 	}
 	for after := range 6 {
-		fs := &blind{FS: embedded.RealFS(), after: after}
+		fs := blindAfter(int64(after))
 		cov, _, _ := hunt(t, local.Options{FS: fs}, in(dir), sums("x"))
 		if cov.State == ledger.Absent || cov.Proven {
 			t.Errorf("hash blind after %d files: coverage %+v", after, cov)
 		}
 	}
-	fs := &blind{FS: embedded.RealFS(), after: 1 << 30, folder: filepath.Join(dir, "sub")}
+	fs := blindAfter(1 << 30)
+	fs.folder = filepath.Join(dir, "sub")
 	cov, _, _ := hunt(t, local.Options{FS: fs}, in(dir), sums("x"))
 	if cov.State != ledger.Partial || !strings.Contains(cov.Reason, "sub") {
 		t.Errorf("folder blinded: coverage %+v", cov)
 	}
-	fs = &blind{FS: embedded.RealFS(), after: 1 << 30, empty: filepath.Join(dir, "sub")}
+	fs = blindAfter(1 << 30)
+	fs.empty = filepath.Join(dir, "sub")
 	cov, _, _ = hunt(t, local.Options{FS: fs}, in(dir), sums("x"))
 	if cov.State != ledger.Partial || !strings.Contains(cov.Reason, "looks empty") {
 		t.Errorf("folder that looks empty: coverage %+v", cov)

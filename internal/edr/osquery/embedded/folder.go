@@ -37,7 +37,6 @@ type folder struct {
 	depth int
 	dev   uint64
 	state folderState // guarded by ahead
-	ready chan struct{}
 }
 
 // next gives the next entry, nil at the end. What could not be read is noted.

@@ -234,7 +234,7 @@ func choose(files []indicator.File, tool Description) (targets []Target, unaskab
 		}
 	}
 	slices.SortFunc(targets, func(a, b Target) int {
-		return cmp.Or(strings.Compare(a.Ask.String(), b.Ask.String()), cmp.Compare(a.File.Size, b.File.Size), strings.Compare(a.File.SHA256, b.File.SHA256))
+		return cmp.Or(strings.Compare(string(a.Ask.Kind), string(b.Ask.Kind)), strings.Compare(a.Ask.Value, b.Ask.Value), cmp.Compare(a.File.Size, b.File.Size), strings.Compare(a.File.SHA256, b.File.SHA256))
 	})
 	slices.SortFunc(unaskable, func(a, b Unaskable) int {
 		return cmp.Or(strings.Compare(string(a.Kind), string(b.Kind)), strings.Compare(a.Value, b.Value))

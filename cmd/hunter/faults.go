@@ -20,7 +20,7 @@ func errorLines(err error) []string {
 		for _, e := range joined.Unwrap() {
 			out = append(out, errorLines(e)...)
 		}
-		if strings.Join(out, "\n") == err.Error() { // joined, and not worded into one sentence
+		if isList(err, joined.Unwrap()) {
 			return out
 		}
 		return []string{err.Error()}
@@ -36,6 +36,18 @@ func errorLines(err error) []string {
 		out[i] = before + out[i]
 	}
 	return out
+}
+
+// isList reports whether an error only stands for others, one a line, and does not word them into a sentence.
+func isList(err error, parts []error) bool {
+	var b strings.Builder
+	for i, e := range parts {
+		if i > 0 {
+			b.WriteByte('\n')
+		}
+		b.WriteString(e.Error())
+	}
+	return b.String() == err.Error()
 }
 
 func (f *faultList) err() error { return errors.Join(f.errs...) }

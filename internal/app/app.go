@@ -54,10 +54,9 @@ func New(ctx context.Context, opt Options) (*App, error) {
 	w, r := store.DB()
 	a.Intel = files.NewStore(files.DB{W: w, R: r}, opt.Now)
 	providers, err := a.providers(ctx, opt)
-	if err != nil {
-		return nil, errors.Join(err, a.Close())
-	}
-	if a.tools, err = makeTools(ctx, opt, store); err != nil {
+	tools, toolsErr := makeTools(ctx, opt, store)
+	a.tools = tools
+	if err := errors.Join(err, toolsErr); err != nil {
 		return nil, errors.Join(err, a.Close())
 	}
 	a.Campaign = &campaign.Campaign{

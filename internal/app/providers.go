@@ -2,6 +2,7 @@ package app
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"path/filepath"
 
@@ -23,34 +24,42 @@ func providerPlugins() []hunts.Plugin {
 	}
 }
 
-// providers makes the providers of a set, and imports their files.
+// providers makes the providers of a set, and imports their files. Every fault is told at once.
 func (a *App) providers(ctx context.Context, opt Options) ([]pivot.Provider, error) {
 	if opt.Set == nil || len(opt.Set.Providers) == 0 {
 		return []pivot.Provider{files.NewProvider(DefaultProvider, a.Intel, files.ProviderOptions{})}, nil
 	}
 	var out []pivot.Provider
+	var faults []error
+	fault := func(def hunts.ProviderDef, err error) {
+		faults = append(faults, fmt.Errorf("%s: provider %s: %w", def.Pos, def.Name, err))
+	}
 	for _, def := range opt.Set.Providers {
 		switch cfg := def.Config.(type) {
 		case *files.Config:
 			p := files.NewProvider(def.Name, a.Intel, files.ProviderOptions{Config: *cfg, Paths: resolve(def.Dir, cfg.Paths), MaxTLP: def.MaxTLP})
 			sum, err := p.Prepare(ctx)
 			if err != nil {
-				return nil, fmt.Errorf("%s: provider %s: %w", def.Pos, def.Name, err)
+				fault(def, err)
+				continue
 			}
 			a.Imported = append(a.Imported, sum)
 			out = append(out, p)
 		case *threatscape.Config:
-			p, err := threatscape.New(def.Name, threatscape.Options{Config: *cfg, MaxTLP: def.MaxTLP, HTTP: a.http(opt)})
+			c := *cfg
+			c.PublicKey, c.PrivateKey = c.PublicKey.In(def.Dir), c.PrivateKey.In(def.Dir)
+			p, err := threatscape.New(def.Name, threatscape.Options{Config: c, MaxTLP: def.MaxTLP, HTTP: a.http(opt)})
 			if err != nil {
-				return nil, fmt.Errorf("%s: provider %s: %w", def.Pos, def.Name, err)
+				fault(def, err)
+				continue
 			}
 			a.closers = append(a.closers, p)
 			out = append(out, p)
 		default:
-			return nil, fmt.Errorf("%s: provider %s: this hunter has no provider of type %s", def.Pos, def.Name, def.Type)
+			fault(def, fmt.Errorf("this hunter has no provider of type %s", def.Type))
 		}
 	}
-	return out, nil
+	return out, errors.Join(faults...)
 }
 
 // http is what the clients of providers are made from: they remember in the store.

@@ -2,6 +2,7 @@ package app
 
 import (
 	"context"
+	"errors"
 	"fmt"
 
 	"github.com/hunter-project/hunter/hunts"
@@ -34,7 +35,7 @@ func Catalog() hunts.Catalog {
 	}
 }
 
-// makeTools makes the tools of a set.
+// makeTools makes the tools of a set. Every fault is told at once.
 func makeTools(ctx context.Context, opt Options, store *results.Store) ([]edr.Tool, error) {
 	var cache embedded.Cache
 	if !opt.NoCache {
@@ -50,6 +51,7 @@ func makeTools(ctx context.Context, opt Options, store *results.Store) ([]edr.To
 		return []edr.Tool{machine(DefaultTool, nil, local.Config{})}, nil
 	}
 	var out []edr.Tool
+	var faults []error
 	for _, def := range opt.Set.Tools {
 		switch cfg := def.Config.(type) {
 		case *local.Config:
@@ -59,14 +61,15 @@ func makeTools(ctx context.Context, opt Options, store *results.Store) ([]edr.To
 			c.Token = c.Token.In(def.Dir)
 			t, err := carbonblack.New(def.Name, carbonblack.Options{Config: c, Kinds: def.HashTypes, Now: opt.Now})
 			if err != nil {
-				return nil, fmt.Errorf("%s: tool %s: %w", def.Pos, def.Name, err)
+				faults = append(faults, fmt.Errorf("%s: tool %s: %w", def.Pos, def.Name, err))
+				continue
 			}
 			out = append(out, t)
 		default:
-			return nil, fmt.Errorf("%s: tool %s: this hunter has no tool of type %s", def.Pos, def.Name, def.Type)
+			faults = append(faults, fmt.Errorf("%s: tool %s: this hunter has no tool of type %s", def.Pos, def.Name, def.Type))
 		}
 	}
-	return out, nil
+	return out, errors.Join(faults...)
 }
 
 // dialer gives the way to osqueryd, nil where the embedded engine answers. When nothing is said, an osqueryd that does

@@ -5,6 +5,7 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
+	"errors"
 	"slices"
 	"strings"
 	"sync/atomic"
@@ -51,12 +52,9 @@ func New(name string, opt Options) (*Provider, error) {
 	if err := opt.Config.Validate(); err != nil {
 		return nil, err
 	}
-	public, err := opt.Config.PublicKey.Resolve()
-	if err != nil {
-		return nil, err
-	}
-	private, err := opt.Config.PrivateKey.Resolve()
-	if err != nil {
+	public, publicErr := opt.Config.PublicKey.Resolve()
+	private, privateErr := opt.Config.PrivateKey.Resolve()
+	if err := errors.Join(publicErr, privateErr); err != nil {
 		return nil, err
 	}
 	h := opt.HTTP

@@ -6,6 +6,7 @@ import (
 	"context"
 	"time"
 
+	"github.com/hunter-project/hunter/internal/diag"
 	"github.com/hunter-project/hunter/internal/indicator"
 	"github.com/hunter-project/hunter/internal/ledger"
 )
@@ -41,6 +42,12 @@ type Cost struct {
 type Rechecker interface {
 	// Recheck words the second question; ok is false when there is none.
 	Recheck(q ledger.Query, paths []string) (again ledger.Query, ok bool)
+}
+
+// Checker is a tool that can say whether it would answer, and whether its control is found, without asking for any hash of
+// a hunt. It is found by type assertion.
+type Checker interface {
+	Check(ctx context.Context) []diag.Check
 }
 
 // Searcher is a recorded tool: it searches at once what it stored of all its endpoints. Its Compile words, for an endpoint,

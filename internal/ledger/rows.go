@@ -91,7 +91,7 @@ func parse(q Query, rows []Row) parsed {
 			}
 		case "control":
 			control++
-			goodControl = wellFormed(r)
+			goodControl = GoodControl(r)
 		case "count":
 			p.count(r)
 		case "hit":
@@ -143,8 +143,8 @@ func (p *parsed) problem(format string, args ...any) {
 	}
 }
 
-// wellFormed tests the digests of a control row: all three, and not those of the empty file.
-func wellFormed(r Row) bool {
+// GoodControl tests the digests of a control row: all three, and not those of the empty file.
+func GoodControl(r Row) bool {
 	for _, k := range indicator.DigestKinds() {
 		if digest(r, k) == "" || indicator.IsEmptyFileDigest(indicator.Indicator{Kind: k, Value: digest(r, k)}) {
 			return false

@@ -6,6 +6,7 @@ import (
 	"context"
 	"time"
 
+	"github.com/hunter-project/hunter/internal/diag"
 	"github.com/hunter-project/hunter/internal/indicator"
 )
 
@@ -39,6 +40,11 @@ type ReportPivoter interface {
 	// to the indicators (reports_on, at most lim.PerReport, Report set) and to reports (related_report). id is without
 	// provider. A report that is unknown is an empty Result.
 	FromReport(ctx context.Context, id string, lim Limits) (Result, error)
+}
+
+// Checker is a provider that can say whether it would answer, found by type assertion. It asks now, whatever is remembered.
+type Checker interface {
+	Check(ctx context.Context) []diag.Check
 }
 
 // Description says what a provider can be asked.

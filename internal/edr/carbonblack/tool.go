@@ -116,6 +116,14 @@ func (e *unableError) Unwrap() error { return e.error }
 
 // get asks the server for an address below its own. The token goes into a header, to this server alone.
 func (t *Tool) get(ctx context.Context, request string) ([]byte, error) {
+	res, err := t.answered(ctx, request)
+	if err != nil {
+		return nil, err
+	}
+	return res.Body, nil
+}
+
+func (t *Tool) answered(ctx context.Context, request string) (*httpx.Response, error) {
 	client, token, err := t.connect()
 	if err != nil {
 		return nil, err
@@ -132,7 +140,7 @@ func (t *Tool) get(ctx context.Context, request string) ([]byte, error) {
 	case res.Status == http.StatusNotFound:
 		return nil, errNotThere
 	}
-	return res.Body, nil
+	return res, nil
 }
 
 // settle parts what belongs to one question, and goes into its answer, from what the tool can't go on with. Hits that had

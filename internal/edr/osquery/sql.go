@@ -165,6 +165,9 @@ func control(platform string) string {
 		quote(ControlPath(platform))
 }
 
+// ControlText asks for the control alone, beside who answers.
+func ControlText(platform string) string { return statement(meta(), control(platform)) }
+
 // ControlPath names the file whose digests prove that hashing works there. It is never the agent's own image, which is
 // bigger than what agents read.
 func ControlPath(platform string) string {

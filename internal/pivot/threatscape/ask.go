@@ -171,7 +171,10 @@ func (p *Provider) skew(res *httpx.Response) string {
 	if res == nil {
 		return ""
 	}
-	return skew(p.now(), res.Date)
+	if off := httpx.Skew(p.now(), res.Date); off != "" {
+		return "; " + off + ": signatures hold the time, so set it"
+	}
+	return ""
 }
 
 // pathOf gives the path of a report, with what follows it.

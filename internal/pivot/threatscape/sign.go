@@ -5,7 +5,6 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"net/http"
-	"time"
 
 	"github.com/hunter-project/hunter/internal/secret"
 )
@@ -32,20 +31,4 @@ func (p *Provider) sign(accept string) func(*http.Request) error {
 		r.Header.Set("X-Auth-Hash", Signature(p.private, r.URL.RequestURI(), p.version, accept, date))
 		return nil
 	}
-}
-
-// skew says how far this machine's clock is from the server's, "" when that is no trouble.
-func skew(ours, theirs time.Time) string {
-	if theirs.IsZero() {
-		return ""
-	}
-	d := ours.Sub(theirs).Round(time.Second)
-	if d.Abs() < 30*time.Second {
-		return ""
-	}
-	way := "ahead of"
-	if d < 0 {
-		way = "behind"
-	}
-	return "; this machine's clock is " + d.Abs().String() + " " + way + " the server's: signatures hold the time, so set it"
 }

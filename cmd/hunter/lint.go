@@ -17,12 +17,7 @@ func newLintCommand(g *globals) *cobra.Command {
 		Short: "Check hunts files and tell every fault at once",
 		RunE: func(_ *cobra.Command, args []string) error {
 			if len(args) == 0 {
-				for _, p := range defaultHunts() {
-					if _, err := os.Stat(p); err == nil {
-						args = []string{p}
-						break
-					}
-				}
+				args = huntsHere()
 			}
 			set, list, err := hunts.Load(args, g.in, app.Catalog())
 			if err != nil {

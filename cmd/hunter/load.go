@@ -18,15 +18,20 @@ import (
 // defaultHunts is what is read when no path is given: the first of these that is there.
 func defaultHunts() []string { return []string{"hunts.yaml", "hunts"} }
 
+// huntsHere gives what is read when no path is given; nil when there is none.
+func huntsHere() []string {
+	for _, p := range defaultHunts() {
+		if _, err := os.Stat(p); err == nil {
+			return []string{p}
+		}
+	}
+	return nil
+}
+
 // loadHunts reads hunts files; without paths those in the working folder. Warnings go to stderr.
 func (g *globals) loadHunts(paths []string) (*hunts.Set, error) {
 	if len(paths) == 0 {
-		for _, p := range defaultHunts() {
-			if _, err := os.Stat(p); err == nil {
-				paths = []string{p}
-				break
-			}
-		}
+		paths = huntsHere()
 	}
 	if len(paths) == 0 {
 		return nil, errors.New("no hunts file is given, and there is no hunts.yaml and no folder hunts here; name a file, a folder, or - for standard input")

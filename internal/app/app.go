@@ -75,7 +75,10 @@ func (a *App) Close() error {
 	for _, c := range a.closers {
 		errs = append(errs, c.Close())
 	}
-	return errors.Join(append(errs, a.Store.Close())...)
+	if a.Store != nil {
+		errs = append(errs, a.Store.Close())
+	}
+	return errors.Join(errs...)
 }
 
 // Providers gives the wired providers.

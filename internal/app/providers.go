@@ -31,39 +31,48 @@ func (a *App) providers(ctx context.Context, opt Options) ([]pivot.Provider, err
 	}
 	var out []pivot.Provider
 	var faults []error
-	fault := func(def hunts.ProviderDef, err error) {
-		faults = append(faults, fmt.Errorf("%s: provider %s: %w", def.Pos, def.Name, err))
-	}
 	for _, def := range opt.Set.Providers {
-		switch cfg := def.Config.(type) {
-		case *files.Config:
-			p := files.NewProvider(def.Name, a.Intel, files.ProviderOptions{Config: *cfg, Paths: resolve(def.Dir, cfg.Paths), MaxTLP: def.MaxTLP})
-			sum, err := p.Prepare(ctx)
+		p, err := a.provider(opt, def)
+		if err != nil {
+			faults = append(faults, err)
+			continue
+		}
+		if f, ok := p.(*files.Provider); ok {
+			sum, err := f.Prepare(ctx)
 			if err != nil {
-				fault(def, err)
+				faults = append(faults, fmt.Errorf("%s: provider %s: %w", def.Pos, def.Name, err))
 				continue
 			}
 			a.Imported = append(a.Imported, sum)
-			out = append(out, p)
-		case *threatscape.Config:
-			c := *cfg
-			c.PublicKey, c.PrivateKey = c.PublicKey.In(def.Dir), c.PrivateKey.In(def.Dir)
-			p, err := threatscape.New(def.Name, threatscape.Options{Config: c, MaxTLP: def.MaxTLP, HTTP: a.http(opt)})
-			if err != nil {
-				fault(def, err)
-				continue
-			}
-			a.closers = append(a.closers, p)
-			out = append(out, p)
-		default:
-			fault(def, fmt.Errorf("this hunter has no provider of type %s", def.Type))
 		}
+		out = append(out, p)
 	}
 	return out, errors.Join(faults...)
 }
 
-// http is what the clients of providers are made from: they remember in the store.
+// provider makes one provider and asks nobody.
+func (a *App) provider(opt Options, def hunts.ProviderDef) (pivot.Provider, error) {
+	switch cfg := def.Config.(type) {
+	case *files.Config:
+		return files.NewProvider(def.Name, a.Intel, files.ProviderOptions{Config: *cfg, Paths: resolve(def.Dir, cfg.Paths), MaxTLP: def.MaxTLP}), nil
+	case *threatscape.Config:
+		c := *cfg
+		c.PublicKey, c.PrivateKey = c.PublicKey.In(def.Dir), c.PrivateKey.In(def.Dir)
+		p, err := threatscape.New(def.Name, threatscape.Options{Config: c, MaxTLP: def.MaxTLP, HTTP: a.http(opt)})
+		if err != nil {
+			return nil, fmt.Errorf("%s: provider %s: %w", def.Pos, def.Name, err)
+		}
+		a.closers = append(a.closers, p)
+		return p, nil
+	}
+	return nil, fmt.Errorf("%s: provider %s: this hunter has no provider of type %s", def.Pos, def.Name, def.Type)
+}
+
+// http is what the clients of providers are made from: they remember in the store, where there is one.
 func (a *App) http(opt Options) httpx.Options {
+	if a.Store == nil {
+		return httpx.Options{Now: opt.Now}
+	}
 	return httpx.Options{Cache: a.Store.Remembered(), Now: opt.Now}
 }
 

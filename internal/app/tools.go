@@ -11,7 +11,6 @@ import (
 	"github.com/hunter-project/hunter/internal/edr/osquery/embedded"
 	"github.com/hunter-project/hunter/internal/edr/osquery/local"
 	"github.com/hunter-project/hunter/internal/edr/osquery/socket"
-	"github.com/hunter-project/hunter/internal/indicator"
 	"github.com/hunter-project/hunter/internal/ledger"
 	"github.com/hunter-project/hunter/internal/results"
 )
@@ -44,32 +43,41 @@ func makeTools(ctx context.Context, opt Options, store *results.Store) ([]edr.To
 			return nil, err
 		}
 	}
-	machine := func(name string, kinds []indicator.Kind, cfg local.Config) edr.Tool {
-		return local.New(name, local.Options{Kinds: kinds, Now: opt.Now, Dial: dialer(ctx, cfg), Cache: cache, NoCache: opt.NoCache})
-	}
 	if opt.Set == nil || len(opt.Set.Tools) == 0 {
-		return []edr.Tool{machine(DefaultTool, nil, local.Config{})}, nil
+		return []edr.Tool{thisMachine(ctx, opt, hunts.ToolDef{Name: DefaultTool}, local.Config{}, cache)}, nil
 	}
 	var out []edr.Tool
 	var faults []error
 	for _, def := range opt.Set.Tools {
-		switch cfg := def.Config.(type) {
-		case *local.Config:
-			out = append(out, machine(def.Name, def.HashTypes, *cfg))
-		case *carbonblack.Config:
-			c := *cfg
-			c.Token = c.Token.In(def.Dir)
-			t, err := carbonblack.New(def.Name, carbonblack.Options{Config: c, Kinds: def.HashTypes, Now: opt.Now})
-			if err != nil {
-				faults = append(faults, fmt.Errorf("%s: tool %s: %w", def.Pos, def.Name, err))
-				continue
-			}
-			out = append(out, t)
-		default:
-			faults = append(faults, fmt.Errorf("%s: tool %s: this hunter has no tool of type %s", def.Pos, def.Name, def.Type))
+		t, err := makeTool(ctx, opt, def, cache)
+		if err != nil {
+			faults = append(faults, err)
+			continue
 		}
+		out = append(out, t)
 	}
 	return out, errors.Join(faults...)
+}
+
+func thisMachine(ctx context.Context, opt Options, def hunts.ToolDef, cfg local.Config, cache embedded.Cache) edr.Tool {
+	return local.New(def.Name, local.Options{Kinds: def.HashTypes, Now: opt.Now, Dial: dialer(ctx, cfg), Cache: cache, NoCache: opt.NoCache})
+}
+
+// makeTool makes one tool and asks no endpoint.
+func makeTool(ctx context.Context, opt Options, def hunts.ToolDef, cache embedded.Cache) (edr.Tool, error) {
+	switch cfg := def.Config.(type) {
+	case *local.Config:
+		return thisMachine(ctx, opt, def, *cfg, cache), nil
+	case *carbonblack.Config:
+		c := *cfg
+		c.Token = c.Token.In(def.Dir)
+		t, err := carbonblack.New(def.Name, carbonblack.Options{Config: c, Kinds: def.HashTypes, Now: opt.Now})
+		if err != nil {
+			return nil, fmt.Errorf("%s: tool %s: %w", def.Pos, def.Name, err)
+		}
+		return t, nil
+	}
+	return nil, fmt.Errorf("%s: tool %s: this hunter has no tool of type %s", def.Pos, def.Name, def.Type)
 }
 
 // dialer gives the way to osqueryd, nil where the embedded engine answers. When nothing is said, an osqueryd that does

@@ -51,5 +51,5 @@ func (p *Provider) counted(ctx context.Context) diag.Check {
 		}
 		return diag.Unknown("indicators", "it holds none, so it knows nothing of any hash", next)
 	}
-	return diag.OK("indicators", fmt.Sprintf("%d in %d reports of %d sources", members, reports, sources))
+	return diag.OK("indicators", fmt.Sprintf("indicators: %d, reports: %d, sources: %d", members, reports, sources))
 }

@@ -21,7 +21,7 @@ func TestCheck(t *testing.T) {
 	if err := os.WriteFile(filepath.Join(dir, "event.json"), []byte(mispEvent), 0o644); err != nil {
 		t.Fatal(err)
 	}
-	if got := p.Check(t.Context()); !diag.AllOK(got) || !strings.Contains(got[0].Detail, "in 1 reports of 1 sources") {
+	if got := p.Check(t.Context()); !diag.AllOK(got) || !strings.Contains(got[0].Detail, "reports: 1, sources: 1") {
 		t.Errorf("sound: %+v", got)
 	}
 	for _, name := range []string{"a.json", "b.json"} {

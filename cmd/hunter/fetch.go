@@ -138,8 +138,9 @@ func (g *globals) fetchOne(ctx context.Context, f *fetchFlags, dir *os.Root, pro
 	if err != nil {
 		return err
 	}
+	const subscribers = 0o600 // nobody else on this machine may read them
 	name := fileName(doc.ID, doc.Format)
-	state, err := writeNew(dir, name, doc.Body, f.force)
+	state, err := writeNew(dir, name, doc.Body, f.force, subscribers)
 	if err != nil {
 		return err
 	}
@@ -223,8 +224,8 @@ func digestOf(body []byte) string {
 }
 
 // writeNew writes a file that is not there. One that is there with the same content is left; another one is refused, or
-// with force replaced. Reports are for subscribers: nobody else on this machine may read them.
-func writeNew(dir *os.Root, name string, body []byte, force bool) (state string, err error) {
+// with force replaced.
+func writeNew(dir *os.Root, name string, body []byte, force bool, mode fs.FileMode) (state string, err error) {
 	old, err := dir.ReadFile(name)
 	switch {
 	case err == nil && bytes.Equal(old, body):
@@ -235,21 +236,21 @@ func writeNew(dir *os.Root, name string, body []byte, force bool) (state string,
 		return "", err
 	}
 	if old == nil {
-		return "wrote", writeFile(dir, name, body)
+		return "wrote", writeFile(dir, name, body, mode)
 	}
 	temporary := "." + name + ".part"
 	if err := dir.Remove(temporary); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return "", err
 	}
-	if err := writeFile(dir, temporary, body); err != nil {
+	if err := writeFile(dir, temporary, body, mode); err != nil {
 		return "", err
 	}
 	return "replaced", dir.Rename(temporary, name)
 }
 
 // writeFile makes a file, whole or not at all.
-func writeFile(dir *os.Root, name string, body []byte) error {
-	f, err := dir.OpenFile(name, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
+func writeFile(dir *os.Root, name string, body []byte, mode fs.FileMode) error {
+	f, err := dir.OpenFile(name, os.O_WRONLY|os.O_CREATE|os.O_EXCL, mode)
 	if err != nil {
 		return err
 	}

@@ -70,7 +70,7 @@ func TestWriteNew(t *testing.T) {
 		{"dangling.pdf", "4", "", false, true},
 		{"../b.pdf", "5", "", false, true},
 	} {
-		state, err := writeNew(dir, step.name, []byte(step.body), step.force)
+		state, err := writeNew(dir, step.name, []byte(step.body), step.force, 0o600)
 		if (err != nil) != step.fails || (err == nil && state != step.state) {
 			t.Errorf("%+v: %s, %v", step, state, err)
 		}

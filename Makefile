@@ -19,13 +19,16 @@ BENCHTIME ?= 1s
 DIR       ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help build demo test test-short vet lint fmt fuzz bench cover schema golden cross test-osquery-go clean
+.PHONY: help build man demo test test-short vet lint fmt fuzz bench cover schema golden cross test-osquery-go clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 build: ## bin/hunter
 	$(GO) build $(BUILD) -o bin/hunter ./cmd/hunter
+
+man: build ## bin/man: a man page for each command
+	bin/hunter man bin/man
 
 demo: build ## the main job on the examples, in a fresh folder; fails unless it finds what it should
 	@scripts/demo.sh bin/hunter

@@ -13,7 +13,7 @@ LDFLAGS := $(if $(VERSION),-X main.version=$(VERSION))
 BUILD   := -tags $(TAGS) -trimpath -buildvcs=false -ldflags "$(LDFLAGS)"
 
 MINGW     ?= x86_64-w64-mingw32-gcc
-FUZZTIME  ?= 10s
+FUZZTIME  ?= 20s
 BENCH     ?= .
 BENCHTIME ?= 1s
 DIR       ?=
@@ -50,7 +50,7 @@ lint: ## golangci-lint with .golangci.yml; make lint FIX=1 mends what it can
 fmt: ## format our Go files
 	$(LINT) fmt
 
-fuzz: ## every fuzz target for FUZZTIME (10s): make fuzz FUZZTIME=5m PKG=./hunts
+fuzz: ## every fuzz target for FUZZTIME (20s): make fuzz FUZZTIME=5m PKG=./hunts
 	@GO='$(GO)' TAGS='$(TAGS)' scripts/fuzz.sh $(FUZZTIME) $(filter-out ./...,$(PKG))
 
 bench: ## every benchmark: make bench PKG=./internal/app BENCH=Walk BENCHTIME=9x; HUNTER_BENCH=full for the sizes of docs/benchmarks.md

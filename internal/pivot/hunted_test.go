@@ -1,6 +1,7 @@
 package pivot_test
 
 import (
+	"os"
 	"strings"
 	"testing"
 	"time"
@@ -185,6 +186,13 @@ func FuzzLoadNever(f *testing.F) {
 	f.Add("hash,reason,expires\n" + sum("x").Value + ",r,2026-01-01\n")
 	f.Add(`{"name":"n","type":"string","list":["` + sum("x").Value + `"]}`)
 	f.Add("\ufeffhash,reason\n\"")
+	for _, name := range []string{"files/testdata/warninglist.json", "files/testdata/nsrl_rds.csv", "files/testdata/hashes_mixed.txt", "../../examples/never/known-good.csv"} {
+		text, err := os.ReadFile(name)
+		if err != nil {
+			f.Fatal(err)
+		}
+		f.Add(string(text))
+	}
 	f.Fuzz(func(t *testing.T, s string) {
 		l, errs := pivot.LoadNever(strings.NewReader(s), "a/b")
 		if (l == nil) != (len(errs) > 0) {

@@ -424,16 +424,3 @@ func TestImportIsCancelled(t *testing.T) {
 		t.Errorf("%+v, %v", st, err)
 	}
 }
-
-func FuzzImport(f *testing.F) {
-	for _, seed := range []string{mispEvent, stixBundle, md5A + "\n", "sha256,size\n" + sha256A + ",1\n", "[", "{\"objects\":[{}]}", "[file:hashes.MD5 = '" + md5A + "']"} {
-		f.Add([]byte(seed))
-	}
-	s, _ := newIntel(f)
-	f.Fuzz(func(t *testing.T, data []byte) {
-		sum, err := s.ImportPaths(t.Context(), []string{"-"}, bytes.NewReader(data), files.ImportOptions{})
-		if err != nil || len(sum.Files) != 1 {
-			t.Fatalf("%+v, %v", sum, err)
-		}
-	})
-}

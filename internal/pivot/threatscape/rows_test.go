@@ -8,6 +8,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/hunter-project/hunter/internal/httpx"
 	"github.com/hunter-project/hunter/internal/indicator"
 	"github.com/hunter-project/hunter/internal/pivot"
 	"github.com/hunter-project/hunter/internal/pivot/threatscape/threatscapetest"
@@ -202,5 +203,28 @@ func FuzzXMLRows(f *testing.F) {
 	f.Fuzz(func(t *testing.T, body []byte) {
 		rows, err := xmlRows(body)
 		checkRows(t, rows, err)
+	})
+}
+
+// FuzzDocument looks at bytes as a report of each format: what says no, or is another page, is never given on as a report.
+func FuzzDocument(f *testing.F) {
+	for _, name := range []string{"report.html", "report.pdf", "report.stix", "report.xml", "report_full.json", "error_404.html", "error_200_success_false.json", "test_ok.json"} {
+		f.Add(threatscapetest.Read(name))
+	}
+	f.Add([]byte("\xef\xbb\xbf <html>"))
+	f.Add([]byte("<a><success>false</success><message><error>x</error></message></a>"))
+	f.Fuzz(func(t *testing.T, body []byte) {
+		for _, format := range []string{"json", "xml", "html", "pdf", "stix"} {
+			if err := checkDocument(body, format); err != nil {
+				if detail, cause := causeOf(err, body); cause == nil || len(detail) > 1<<10 {
+					t.Errorf("%s: %v is no cause; %d bytes of detail", format, err, len(detail))
+				}
+				continue
+			}
+			if isHTML(body) && format != "html" {
+				t.Errorf("a page is taken for %s", format)
+			}
+		}
+		_ = explain(&httpx.Response{Body: body})
 	})
 }

@@ -44,7 +44,7 @@ func newInitCommand(g *globals) *cobra.Command {
 		Short: "Write a first hunts file, with comments that explain it",
 		Long: "Write a hunts file that lints (hunts.yaml unless FILE says otherwise). On a terminal it asks a few questions, unless a flag\n" +
 			"answers any of them or --yes takes the defaults. A file that is there and differs is left alone unless --force is given.",
-		Args: cobra.MaximumNArgs(1),
+		Args: takes(0, 1, "a file"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			file := defaultHunts()[0]
 			if len(args) > 0 {

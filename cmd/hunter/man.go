@@ -14,7 +14,7 @@ func newManCommand(g *globals) *cobra.Command {
 		Short: "Write man pages, one for each command",
 		Long: "Write hunter.1, hunter-run.1 and so on into a folder, which is made when it is not there. The month on the pages is that of\n" +
 			"SOURCE_DATE_EPOCH, where it is set.",
-		Args:              cobra.ExactArgs(1),
+		Args:              takes(1, 1, "a folder"),
 		ValidArgsFunction: folders,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if err := os.MkdirAll(args[0], 0o755); err != nil {

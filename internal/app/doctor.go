@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/hunter-project/hunter/hunts"
@@ -99,7 +100,7 @@ func (d *doctor) provider(ctx context.Context, def hunts.ProviderDef) {
 	}
 	p, err := d.app.provider(d.opt, def)
 	if err != nil {
-		d.add("provider", def.Name, def.Type, diag.Fail("settings", err.Error(), "every run that uses this file ends here"))
+		d.add("provider", def.Name, def.Type, diag.Fail("settings", strings.ReplaceAll(err.Error(), "\n", "; "), "every run that uses this file ends here"))
 		return
 	}
 	c, ok := p.(pivot.Checker)
@@ -115,7 +116,7 @@ func (d *doctor) tool(ctx context.Context, def hunts.ToolDef) {
 	defer cancel()
 	t, err := makeTool(ctx, d.opt, def, nil)
 	if err != nil {
-		d.add("tool", def.Name, def.Type, diag.Fail("settings", err.Error(), "every run that uses this file ends here"))
+		d.add("tool", def.Name, def.Type, diag.Fail("settings", strings.ReplaceAll(err.Error(), "\n", "; "), "every run that uses this file ends here"))
 		return
 	}
 	d.app.tools = append(d.app.tools, t)

@@ -21,8 +21,8 @@ const (
 	btmQuickLook = 0x800
 )
 
-// bits names the bits of a number that are set, from the lowest; "unknown" when there are none.
-func bits(n int64, names map[int64]string) string {
+// bitNames names the bits of a number that are set, from the lowest; "unknown" when there are none.
+func bitNames(n int64, names map[int64]string) string {
 	var set []int64
 	for b := range names {
 		if n&b != 0 {
@@ -51,9 +51,9 @@ func btmStates() map[int64]string {
 	return map[int64]string{1: "enabled", 2: "allowed", 4: "hidden", 8: "notified"}
 }
 
-// StartupItems lists the startup items of a Mac: the folders of old, and login items. owner names a user by the id that the
+// MacStartupItems lists the startup items of a Mac: the folders of old, and login items. owner names a user by the id that the
 // archive has.
-func StartupItems(files Files, newest func(paths []string) string, owner func(uuid string) string) [][]any {
+func MacStartupItems(files Files, newest func(paths []string) string, owner func(uuid string) string) [][]any {
 	var out rows
 	for _, dir := range []string{"/System/Library/StartupItems/", "/Library/StartupItems/"} {
 		for _, name := range files.Names(strings.TrimSuffix(dir, "/")) {
@@ -163,7 +163,7 @@ func loginItems(data []byte, owner func(uuid string) string) (rows, error) {
 				file = at(item.Program).text
 			}
 			out = append(out, []any{
-				at(item.Name).text, file, strings.Join(args, " "), bits(kind, btmTypes()), "Background Task Management", bits(state, btmStates()), user,
+				at(item.Name).text, file, strings.Join(args, " "), bitNames(kind, btmTypes()), "Background Task Management", bitNames(state, btmStates()), user,
 			})
 		}
 	}

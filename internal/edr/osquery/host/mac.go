@@ -13,17 +13,17 @@ type Account struct {
 	Hidden                        bool
 }
 
-// localUsers is where a Mac keeps its own accounts, one property list each, for root alone.
-const localUsers = "/private/var/db/dslocal/nodes/Default/users"
+// localAccounts is where a Mac keeps its own accounts, one property list each, for root alone.
+const localAccounts = "/private/var/db/dslocal/nodes/Default/users"
 
 // Accounts lists the accounts of a Mac that can be read: its own, and those of /etc/passwd where only these can.
 func Accounts(files Files) []Account {
 	var out []Account
-	for _, name := range files.Names(localUsers) {
+	for _, name := range files.Names(localAccounts) {
 		if !strings.HasSuffix(name, ".plist") {
 			continue
 		}
-		file := localUsers + "/" + name
+		file := localAccounts + "/" + name
 		data := files.Read(file, MaxPlist)
 		if data == nil {
 			continue

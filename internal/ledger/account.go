@@ -33,7 +33,7 @@ func (v *seen) processes(a Answer) {
 	}
 	total, where := len(told), keys(told)
 	for _, p := range v.parsed.noimage {
-		if link := imagePath(p.pid); !told[link] {
+		if link := imagePath(p.pid); !told[link] && !told["process "+p.pid] {
 			total++
 			if q.Platform == "linux" {
 				v.hidden++
@@ -78,7 +78,11 @@ func (v *seen) folder() {
 		v.note("%d files over %s in %s are out of scope", n, Size(q.MaxSize), q.Root)
 	}
 	if n := c["leftout"].n; n > 0 {
-		v.note("%d mounts in %s are left out", n, q.Root)
+		what := "mounts"
+		if q.Platform == "windows" {
+			what = "files and folders whose content is elsewhere"
+		}
+		v.note("%d %s in %s are left out", n, what, q.Root)
 	}
 	if v.parsed.overBudget(q) {
 		v.gap(int(c["candidates"].n), fmt.Sprintf("files not hashed: over budget, %s in %s", Size(c["candidates"].size), q.Root), "", nil)

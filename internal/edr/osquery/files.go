@@ -16,6 +16,9 @@ func (w words) files() string {
 	if w.hollowAware() {
 		keep = " WHEN sort = 1 THEN path"
 	}
+	if w.ownWindows() {
+		keep = " WHEN sort > 1 THEN path"
+	}
 	if w.osqueryd() {
 		more = ", max(parent) AS parent, max(links) AS links, max(ctime) AS ctime"
 	}
@@ -49,11 +52,16 @@ func (w words) hollowAware() bool { return w.osqueryd() && w.q.Platform != "wind
 // A network mount is not entered, unless a person named it as the root.
 func (w words) walk(root string) string {
 	regular, dir := "f.type = 'regular'", "f.type = 'directory'"
-	if w.q.Platform == "windows" { // folders with the archive attribute pass for regular there, files without it for others
+	links, sorts := "f.symlink = 0", ""
+	switch {
+	case w.ownWindows():
+		regular, sorts = w.ownWindowsFiles(), w.ownWindowsSorts()
+		links = "(f.symlink = 0 OR f.symlink_target_path LIKE 'Volume{%')"
+	case w.q.Platform == "windows": // osqueryd's folders with the archive attribute pass for regular, files without it for others
 		regular = "f.type <> 'directory' AND f.size > 0"
 		dir = "f.type <> 'regular' OR f.size < 0 OR f.size % 4096 = 0"
 	}
-	cols := fmt.Sprintf("f.path, f.size, f.mtime, f.uid, CASE WHEN %s THEN 1 ELSE 0 END, CASE WHEN %s THEN 1 ELSE 0 END", dir, regular)
+	cols := fmt.Sprintf("f.path, f.size, f.mtime, f.uid, CASE %sWHEN %s THEN 1 ELSE 0 END, CASE WHEN %s THEN 1 ELSE 0 END", sorts, dir, regular)
 	names, more := "path, size, mtime, uid, sort, regular, depth", ""
 	if w.osqueryd() {
 		names, more = names+", parent, links, ctime", ", f.directory, f.hard_links, f.ctime"
@@ -61,7 +69,7 @@ func (w words) walk(root string) string {
 	head := "WITH RECURSIVE w(" + names + ") AS ("
 	if w.q.Root == DriveRoots {
 		return statement(head,
-			" SELECT "+cols+", 1"+more+` FROM logical_drives d CROSS JOIN file f ON f.directory = d.device_id || '\' WHERE f.symlink = 0),`)
+			" SELECT "+cols+", 1"+more+" FROM "+w.drives()+` d CROSS JOIN file f ON f.directory = d.device_id || '\' WHERE `+links+"),")
 	}
 	except, base := "", ""
 	if foreign := w.foreignMounts(); foreign != "" {
@@ -72,16 +80,16 @@ func (w words) walk(root string) string {
 	}
 	return statement(
 		head,
-		" SELECT "+cols+", 1"+more+" FROM file f WHERE f.directory = "+root+" AND f.symlink = 0"+except+base,
+		" SELECT "+cols+", 1"+more+" FROM file f WHERE f.directory = "+root+" AND "+links+except+base,
 		" UNION ALL SELECT "+cols+", 0"+more+" FROM file f WHERE f.path = "+root+" AND f.type = 'regular'",
 		" UNION ALL SELECT "+cols+", w.depth + 1"+more+" FROM w CROSS JOIN file f ON f.directory = w.path",
-		fmt.Sprintf("  WHERE w.sort = 1 AND w.depth < %d AND f.symlink = 0%s),", w.q.MaxDepth, except))
+		fmt.Sprintf("  WHERE w.sort = 1 AND w.depth < %d AND %s%s),", w.q.MaxDepth, links, except))
 }
 
 // wanted tests whether an entry of w is hashed.
 func (w words) wanted() string {
 	test := "regular = 1 AND "
-	if w.q.Platform != "windows" {
+	if w.q.Platform != "windows" || w.ownWindows() {
 		test = "sort = 0 AND " + test
 	}
 	if len(w.q.Sizes) > 0 {
@@ -106,7 +114,7 @@ func (w words) withinBudget() string {
 func (w words) rootCount(root string) string {
 	switch {
 	case w.q.Root == DriveRoots:
-		return count("root", root, "0", "count(*)", "logical_drives")
+		return count("root", root, "0", "count(*)", w.drives())
 	case w.q.Platform == "windows":
 		return count("root", root, "0", "count(*)", "file f WHERE f.path = "+root)
 	default:
@@ -147,6 +155,9 @@ func (w words) foreignMounts() string {
 
 // leftOut names and counts the mounts under the root that are not walked.
 func (w words) leftOut(root string) string {
+	if w.ownWindows() {
+		return w.ownWindowsLeftOut(root)
+	}
 	foreign := w.foreignMounts()
 	if foreign == "" {
 		return count("leftout", root, "0", "count(*)", "time WHERE 0")

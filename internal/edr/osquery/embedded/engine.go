@@ -45,6 +45,7 @@ type Engine struct {
 	db      *sql.DB
 	cache   *digestCache
 	started time.Time
+	platform
 
 	seed    maphash.Seed  // of row ids
 	running chan struct{} // holds one while a query runs

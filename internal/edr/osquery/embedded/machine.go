@@ -9,6 +9,8 @@ import (
 	"fmt"
 	"io"
 	"strings"
+
+	"github.com/hunter-project/hunter/internal/edr/osquery/host"
 )
 
 // maxText is how much of a text file is read: the mounts of a machine with many containers are some MiB.
@@ -30,7 +32,8 @@ func slurp(fsys FS, path string) (string, error) {
 }
 
 // MachineID gives a stable id of this machine in the form of a UUID: a digest of the system's own machine id, which
-// systemd asks not to publish as it is (machine-id(5)), or of the host name where there is none.
+// systemd asks not to publish as it is (machine-id(5)), of that of Windows or of a Mac's hardware, or of the host name where
+// there is none.
 func MachineID() string { return machineID(realFS{}) }
 
 func machineID(fsys FS) string {
@@ -42,6 +45,9 @@ func machineID(fsys FS) string {
 		}
 	}
 	if seed == "" {
+		seed = host.MachineSeed()
+	}
+	if seed == "" {
 		seed = "host:" + hostname()
 	}
 	sum := sha256.Sum256([]byte("hunter endpoint\n" + seed))
@@ -49,4 +55,13 @@ func machineID(fsys FS) string {
 	sum[8] = sum[8]&0x3f | 0x80
 	h := hex.EncodeToString(sum[:16])
 	return h[:8] + "-" + h[8:12] + "-" + h[12:16] + "-" + h[16:20] + "-" + h[20:]
+}
+
+// text reads a small file; one that can't be read is noted and empty, one that is too long is noted and cut.
+func (e *Engine) text(q *query, op, path string) string {
+	s, err := slurp(e.opt.FS, path)
+	if err != nil && !gone(err) {
+		q.note(op, path, 0, reason(err))
+	}
+	return s
 }

@@ -10,7 +10,6 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
-	"syscall"
 )
 
 // batch is how many names of a folder are read at a time: a folder of any size costs the same memory.
@@ -20,7 +19,7 @@ func (e *Engine) fileTable() *table {
 	return &table{
 		name: "file",
 		columns: columnsOf(`path:T directory:T filename:T inode:B uid:B gid:B mode:T device:B size:B block_size:I atime:B mtime:B
-			ctime:B btime:B hard_links:I symlink:I type:T symlink_target_path:T pid_with_namespace:I! mount_namespace_id:T!`),
+			ctime:B btime:B hard_links:I symlink:I type:T symlink_target_path:T ` + fileMore),
 		index: []string{"path", "directory"}, likes: true, required: true, cost: 10,
 		open: func(q *query, by string, like bool, value string) (scan, error) {
 			src, err := e.paths(q, "file", by, like, value)
@@ -93,13 +92,13 @@ func (l *listed) close() {}
 // parent gives the folder of a path as written, without resolving anything; a root has none.
 func parent(p string) string {
 	root := filepath.VolumeName(p)
-	rest := strings.TrimRight(p[len(root):], sep)
+	rest := strings.TrimRight(p[len(root):], seps)
 	if rest == "" {
 		return ""
 	}
-	dir := strings.TrimRight(rest[:strings.LastIndex(rest, sep)+1], sep)
-	if dir == "" && strings.HasPrefix(rest, sep) {
-		dir = sep
+	dir := strings.TrimRight(rest[:strings.LastIndexAny(rest, seps)+1], seps)
+	if dir == "" && strings.ContainsAny(rest[:1], seps) {
+		dir = rest[:1]
 	}
 	return root + dir
 }
@@ -190,7 +189,7 @@ func (d *dirSource) close() { d.closeDir() }
 
 // join puts a name under a folder as written.
 func join(dir, name string) string {
-	if strings.HasSuffix(dir, sep) {
+	if dir != "" && strings.ContainsAny(dir[len(dir)-1:], seps) {
 		return dir + name
 	}
 	return dir + sep + name
@@ -198,12 +197,6 @@ func join(dir, name string) string {
 
 // gone reports that a path is not there: it vanished, or never was.
 func gone(err error) bool { return errors.Is(err, fs.ErrNotExist) }
-
-// nowhere reports that a path leads to nothing at all: it is not there, or goes through a file or through a loop of
-// links.
-func nowhere(err error) bool {
-	return gone(err) || errors.Is(err, errNotDir) || errors.Is(err, syscall.ELOOP)
-}
 
 // reason is the short text of a file error, without the path.
 func reason(err error) string {
@@ -292,11 +285,12 @@ func (s *fileScan) cell(i int) (any, error) { //nolint:gocyclo // one line a col
 	case fileInode:
 		return int64(s.st.Inode), nil //nolint:gosec // SQLite has signed numbers alone
 	case fileUID:
+		s.engine.met(s.st.UID, s.st.Owner)
 		return s.st.UID, nil
 	case fileGID:
 		return s.st.GID, nil
 	case fileMode:
-		return fmt.Sprintf("%04o", s.st.Perm), nil
+		return permissions(s.st), nil
 	case fileDevice:
 		return int64(s.st.Device), nil //nolint:gosec // SQLite has signed numbers alone
 	case fileSize:
@@ -310,7 +304,7 @@ func (s *fileScan) cell(i int) (any, error) { //nolint:gocyclo // one line a col
 	case fileCTime:
 		return s.st.CTime.Unix(), nil
 	case fileBTime:
-		return int64(0), nil
+		return birth(s.st), nil
 	case fileHardLinks:
 		return s.st.Links, nil
 	case fileSymlink:
@@ -327,7 +321,7 @@ func (s *fileScan) cell(i int) (any, error) { //nolint:gocyclo // one line a col
 		}
 		return target, nil
 	default:
-		return "", nil
+		return fileCell(s.path, s.st, i-fileSymlinkTarget-1), nil
 	}
 }
 

@@ -19,19 +19,10 @@ func (e *Engine) platformTables() []*table {
 			uuid:T pid_with_namespace:I! include_remote:I!`), open: list(e.users)},
 		{name: "mounts", columns: columnsOf(`device:T device_alias:T path:T type:T blocks_size:B blocks:B blocks_free:B
 			blocks_available:B inodes:B inodes_free:B flags:T`), open: list(e.mounts)},
-		{name: "os_version", columns: columnsOf(osVersionColumns), open: list(e.osVersion)},
+		{name: "os_version", columns: columnsOf(osVersionColumns + namespaces), open: list(e.osVersion)},
 		{name: "system_info", columns: columnsOf(systemInfoColumns), open: list(e.systemInfo)},
 		{name: "uptime", columns: columnsOf(uptimeColumns), open: list(e.uptime)},
 	}
-}
-
-// text reads a small file; one that can't be read is noted and empty, one that is too long is noted and cut.
-func (e *Engine) text(q *query, op, path string) string {
-	s, err := slurp(e.opt.FS, path)
-	if err != nil && !gone(err) {
-		q.note(op, path, 0, reason(err))
-	}
-	return s
 }
 
 // account is one line of /etc/passwd (passwd(5)).

@@ -108,7 +108,7 @@ func imagePath(p *unix.ExternProc, files Files) (file string, onDisk int64) {
 	b := procInfo(callInfo, flavorPath, p.P_pid, 4096)
 	if b == nil {
 		if err := unix.Kill(int(p.P_pid), 0); err != unix.ESRCH { //nolint:errorlint // bare errno
-			files.Note(fmt.Sprintf("process %d (%s)", p.P_pid, zeroEnded(p.P_comm[:])), "the kernel does not tell its program")
+			files.Note(fmt.Sprintf("process %d", p.P_pid), zeroEnded(p.P_comm[:])+": the kernel does not tell its program")
 		}
 		return "", -1
 	}

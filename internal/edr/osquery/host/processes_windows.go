@@ -76,7 +76,7 @@ func processRow(p *windows.SYSTEM_PROCESS_INFORMATION, now time.Time, files File
 	d := details{uid: -1, gid: -1, nice: -1, elevated: -1, secure: -1, virtual: -1}
 	if pid != 0 {
 		if err := d.read(uint32(pid)); err != nil && pid != systemProcess && parent != systemProcess { //nolint:gosec // a pid has 32 bits
-			files.Note(fmt.Sprintf("process %d (%s)", pid, name), err.Error())
+			files.Note(fmt.Sprintf("process %d", pid), fmt.Sprintf("%s: %v", name, err))
 		}
 		if d.sid != "" {
 			owner(d.uid, d.sid)
@@ -267,5 +267,9 @@ func imagePath(h windows.Handle) (string, error) {
 	if err := windows.QueryFullProcessImageName(h, 0, &buf[0], &size); err != nil {
 		return "", err
 	}
-	return Short(windows.UTF16ToString(buf[:size])), nil
+	path := Short(windows.UTF16ToString(buf[:size]))
+	if _, ok := Long(path); !ok {
+		return "", fmt.Errorf("it has none: %q is no file", path) // minimal processes have a name alone
+	}
+	return path, nil
 }

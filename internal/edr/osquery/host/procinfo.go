@@ -3,7 +3,9 @@ package host
 import (
 	"bytes"
 	"encoding/binary"
+	"fmt"
 	"math/bits"
+	"strings"
 )
 
 // MacProcessColumns are the columns of the table processes on macOS.
@@ -68,4 +70,28 @@ func macState(s int8) string {
 		return "?"
 	}
 	return "IRSTZ"[s-1 : s]
+}
+
+// Flags writes the flags of a file of macOS as osquery does (chflags(2)); bits without a name in hexadecimal.
+func Flags(flags uint32) string {
+	known := []struct {
+		bit  uint32
+		name string
+	}{
+		{0x1, "NODUMP"}, {0x2, "UF_IMMUTABLE"}, {0x4, "UF_APPEND"}, {0x8, "OPAQUE"}, {0x20, "COMPRESSED"}, {0x40, "TRACKED"}, {0x80, "DATAVAULT"},
+		{0x8000, "HIDDEN"}, {0x10000, "ARCHIVED"}, {0x20000, "SF_IMMUTABLE"}, {0x40000, "SF_APPEND"}, {0x80000, "SF_RESTRICTED"},
+		{0x100000, "SF_NOUNLINK"}, {0x1f0000, "SF_SUPPORTED"},
+	}
+	var out []string
+	mask := uint32(0)
+	for _, f := range known {
+		mask |= f.bit
+		if flags&f.bit != 0 {
+			out = append(out, f.name)
+		}
+	}
+	if rest := flags &^ mask; rest != 0 {
+		out = append(out, fmt.Sprintf("0x%08x", rest))
+	}
+	return strings.Join(out, ", ")
 }

@@ -15,6 +15,7 @@ type hostFiles struct {
 	q      *query
 	op     string
 	err    error // the end of the query
+	quiet  bool  // nothing is noted
 }
 
 var _ host.Files = (*hostFiles)(nil)
@@ -59,7 +60,9 @@ func (f *hostFiles) Names(dir string) []string {
 
 // Note tells of something that is there and can not be looked at.
 func (f *hostFiles) Note(path, reason string) {
-	f.q.note(f.op, path, 0, strings.TrimSpace(reason))
+	if !f.quiet {
+		f.q.note(f.op, path, 0, strings.TrimSpace(reason))
+	}
 }
 
 // rowsOf makes an open function of one that gives all rows of a table at once.

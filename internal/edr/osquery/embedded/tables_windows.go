@@ -64,12 +64,13 @@ func (e *Engine) usersTable() *table {
 			if !ok {
 				return &listScan{}, nil
 			}
-			rows := host.Users(e.files(q, "users"))
+			files := e.files(q, "users")
 			if uid < 0 {
-				return &listScan{rows: rows}, nil
+				return &listScan{rows: host.Users(files)}, files.err
 			}
+			files.quiet = true // whose a file is, is no part of what was looked at
 			var out [][]any
-			for _, r := range rows {
+			for _, r := range host.Users(files) {
 				if r[0] == uid {
 					out = append(out, r)
 				}

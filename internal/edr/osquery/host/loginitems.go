@@ -162,6 +162,9 @@ func loginItems(data []byte, owner func(uuid string) string) (rows, error) {
 			if file == "" {
 				file = at(item.Program).text
 			}
+			if item.Name == 0 && file == "" {
+				continue // a reference that leads nowhere
+			}
 			out = append(out, []any{
 				at(item.Name).text, file, strings.Join(args, " "), bitNames(kind, btmTypes()), "Background Task Management", bitNames(state, btmStates()), user,
 			})

@@ -100,7 +100,7 @@ func localUsers(files Files) []localUser {
 	for {
 		var buf *byte
 		var n, total uint32
-		err := windows.NetUserEnum(nil, 10, filterNormal, &buf, maxPreferred, &n, &total, &resume)
+		err := windows.NetUserEnum(nil, 0, filterNormal, &buf, maxPreferred, &n, &total, &resume)
 		if err != nil && err != windows.ERROR_MORE_DATA { //nolint:errorlint // bare errno
 			files.Note("accounts", err.Error())
 			return out
@@ -108,14 +108,24 @@ func localUsers(files Files) []localUser {
 		if buf == nil {
 			return out
 		}
-		for _, u := range unsafe.Slice((*windows.UserInfo10)(unsafe.Pointer(buf)), n) {
-			out = append(out, localUser{windows.UTF16PtrToString(u.Name), windows.UTF16PtrToString(u.Comment)})
+		for _, name := range unsafe.Slice((**uint16)(unsafe.Pointer(buf)), n) {
+			out = append(out, localUser{windows.UTF16PtrToString(name), comment(name)})
 		}
 		_ = windows.NetApiBufferFree(buf) // frees memory, cannot fail otherwise
 		if err == nil || n == 0 {
 			return out
 		}
 	}
+}
+
+// comment gives what stands beside a name in the list of accounts.
+func comment(name *uint16) string {
+	var buf *byte
+	if err := windows.NetUserGetInfo(nil, name, 10, &buf); err != nil || buf == nil {
+		return ""
+	}
+	defer func() { _ = windows.NetApiBufferFree(buf) }() // frees memory, cannot fail otherwise
+	return windows.UTF16PtrToString((*windows.UserInfo10)(unsafe.Pointer(buf)).Comment)
 }
 
 const (

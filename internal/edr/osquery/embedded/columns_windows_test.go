@@ -18,7 +18,7 @@ func columnsOfOsquery() map[string]string {
 			"user_account:T",
 		"drivers":         "device_id:T device_name:T image:T description:T service:T service_key:T version:T inf:T class:T provider:T manufacturer:T driver_key:T date:B signed:I",
 		"scheduled_tasks": "name:T action:T path:T enabled:I state:T hidden:I last_run_time:B next_run_time:B last_run_message:T last_run_code:T",
-		"users":           "uid:B gid:B uid_signed:B gid_signed:B username:T description:T directory:T shell:T uuid:T type:T include_remote:I!",
+		"users":           "uid:B gid:B uid_signed:B gid_signed:B username:T description:T directory:T shell:T uuid:T type:T",
 		"os_version":      "name:T version:T major:I minor:I patch:I build:T platform:T platform_like:T codename:T arch:T install_date:B revision:I",
 		"system_info": "hostname:T uuid:T cpu_type:T cpu_subtype:T cpu_brand:T cpu_physical_cores:I cpu_logical_cores:I cpu_sockets:I cpu_microcode:T " +
 			"physical_memory:B hardware_vendor:T hardware_model:T hardware_version:T hardware_serial:T board_vendor:T board_model:T board_version:T " +

@@ -86,12 +86,12 @@ func passwd(text string) []Account {
 }
 
 // MacUserColumns are the columns of the table users on macOS.
-const MacUserColumns = `uid:B gid:B uid_signed:B gid_signed:B username:T description:T directory:T shell:T uuid:T is_hidden:I include_remote:I!`
+const MacUserColumns = `uid:B gid:B uid_signed:B gid_signed:B username:T description:T directory:T shell:T uuid:T is_hidden:I`
 
 // MacUserRow is a row of the table users.
 func MacUserRow(a Account) []any {
 	return []any{
-		int64(uint32(a.UID)), int64(uint32(a.GID)), int64(int32(a.UID)), int64(int32(a.GID)), a.Name, a.Full, a.Home, a.Shell, a.UUID, flag(a.Hidden), 0, //nolint:gosec // both readings are columns
+		int64(uint32(a.UID)), int64(uint32(a.GID)), int64(int32(a.UID)), int64(int32(a.GID)), a.Name, a.Full, a.Home, a.Shell, a.UUID, flag(a.Hidden), //nolint:gosec // both readings are columns
 	}
 }
 

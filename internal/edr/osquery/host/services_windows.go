@@ -18,7 +18,14 @@ const maxServices = 64 << 20
 
 // Services lists services and drivers as the service manager does.
 func Services(ctx context.Context, files Files) ([][]any, error) {
-	manager, err := windows.OpenSCManager(nil, nil, windows.SC_MANAGER_CONNECT|windows.SC_MANAGER_ENUMERATE_SERVICE)
+	var manager windows.Handle
+	var err error
+	for range 3 { // a manager that is being started may not have taken the call
+		manager, err = windows.OpenSCManager(nil, nil, windows.SC_MANAGER_CONNECT|windows.SC_MANAGER_ENUMERATE_SERVICE)
+		if !errors.Is(err, windows.RPC_S_CALL_FAILED_DNE) {
+			break
+		}
+	}
 	if err != nil {
 		return nil, fmt.Errorf("open the service manager: %w", err)
 	}

@@ -9,7 +9,7 @@ import (
 )
 
 // UserColumns are the columns of the table users.
-const UserColumns = `uid:B gid:B uid_signed:B gid_signed:B username:T description:T directory:T shell:T uuid:T type:T include_remote:I!`
+const UserColumns = `uid:B gid:B uid_signed:B gid_signed:B username:T description:T directory:T shell:T uuid:T type:T`
 
 const profileList = `SOFTWARE\Microsoft\Windows NT\CurrentVersion\ProfileList`
 
@@ -74,7 +74,7 @@ func Known(id string) []any {
 func userRow(sid *windows.SID, name, comment, dir, kind string) []any {
 	uid := rid(sid)
 	return []any{
-		uid, uid, int64(int32(uid)), int64(int32(uid)), name, comment, dir, `C:\Windows\system32\cmd.exe`, sid.String(), kind, 0, //nolint:gosec // the signed reading is a column
+		uid, uid, int64(int32(uid)), int64(int32(uid)), name, comment, dir, `C:\Windows\system32\cmd.exe`, sid.String(), kind, //nolint:gosec // the signed reading is a column
 	}
 }
 

@@ -44,25 +44,28 @@ func (s Search) Places(platform string) (roots []string, explicit bool) {
 	return Unnested(Roots(platform), platform), false
 }
 
-// Unnested drops doubles and folders inside of others, and trailing separators; the order stays.
+// Unnested drops doubles and folders inside of others, and trailing separators; the order stays. Windows has no case there, and
+// two separators.
 func Unnested(roots []string, platform string) []string {
 	sep := "/"
 	if platform == "windows" {
 		sep = `\`
 	}
+	same := func(a, b string) bool { return a == b || platform == "windows" && strings.EqualFold(a, b) }
 	var clean []string
 	for _, r := range roots {
 		if platform != "windows" {
 			r = filepath.Clean(r)
-		} else if len(r) > 3 {
+		} else if r = strings.ReplaceAll(r, "/", `\`); len(r) > 3 {
 			r = strings.TrimRight(r, `\`)
 		}
-		if !slices.Contains(clean, r) {
+		if !slices.ContainsFunc(clean, func(other string) bool { return same(r, other) }) {
 			clean = append(clean, r)
 		}
 	}
 	under := func(r, other string) bool {
-		return r != other && strings.HasPrefix(r, strings.TrimSuffix(other, sep)+sep)
+		above := strings.TrimSuffix(other, sep) + sep
+		return !same(r, other) && len(r) > len(above) && same(r[:len(above)], above)
 	}
 	return slices.DeleteFunc(slices.Clone(clean), func(r string) bool {
 		return slices.ContainsFunc(clean, func(other string) bool { return under(r, other) })

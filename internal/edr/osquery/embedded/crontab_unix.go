@@ -50,3 +50,12 @@ func (e *Engine) crontab(q *query, file string) [][]any {
 	}
 	return out
 }
+
+// text reads a small file; one that can't be read is noted and empty, one that is too long is noted and cut.
+func (e *Engine) text(q *query, op, path string) string {
+	s, err := slurp(e.opt.FS, path)
+	if err != nil && !gone(err) {
+		q.note(op, path, 0, reason(err))
+	}
+	return s
+}

@@ -18,7 +18,7 @@ import (
 // tempDir makes a folder that is removed as far as can be: wine does not know the call that t.TempDir removes with.
 func tempDir(t *testing.T) string {
 	t.Helper()
-	dir, err := os.MkdirTemp("", "hunter")
+	dir, err := os.MkdirTemp("", "hunter") //nolint:usetesting // wine can not remove t.TempDir
 	must(t, err)
 	t.Cleanup(func() {
 		var all []string

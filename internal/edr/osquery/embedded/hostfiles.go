@@ -23,7 +23,7 @@ var _ host.Files = (*hostFiles)(nil)
 func (e *Engine) files(q *query, op string) *hostFiles { return &hostFiles{engine: e, q: q, op: op} }
 
 // Read gives a file, nil when it is not there or can not be read.
-func (f *hostFiles) Read(path string, max int64) []byte {
+func (f *hostFiles) Read(path string, limit int64) []byte {
 	file, err := f.engine.opt.FS.Open(path)
 	if err != nil {
 		if !nowhere(err) {
@@ -31,7 +31,7 @@ func (f *hostFiles) Read(path string, max int64) []byte {
 		}
 		return nil
 	}
-	data, err := io.ReadAll(io.LimitReader(file, max+1))
+	data, err := io.ReadAll(io.LimitReader(file, limit+1))
 	if closeErr := file.Close(); err == nil {
 		err = closeErr
 	}
@@ -39,7 +39,7 @@ func (f *hostFiles) Read(path string, max int64) []byte {
 	case err != nil:
 		f.Note(path, reason(err))
 		return nil
-	case int64(len(data)) > max:
+	case int64(len(data)) > limit:
 		f.Note(path, "is too long to be read")
 		return nil
 	}

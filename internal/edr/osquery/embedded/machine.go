@@ -56,12 +56,3 @@ func machineID(fsys FS) string {
 	h := hex.EncodeToString(sum[:16])
 	return h[:8] + "-" + h[8:12] + "-" + h[12:16] + "-" + h[16:20] + "-" + h[20:]
 }
-
-// text reads a small file; one that can't be read is noted and empty, one that is too long is noted and cut.
-func (e *Engine) text(q *query, op, path string) string {
-	s, err := slurp(e.opt.FS, path)
-	if err != nil && !gone(err) {
-		q.note(op, path, 0, reason(err))
-	}
-	return s
-}

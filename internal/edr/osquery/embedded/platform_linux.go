@@ -35,7 +35,7 @@ func timeCells(time.Time) []any { return nil }
 type platform struct{}
 
 // met takes note of an owner; here every one has a number.
-func (e *Engine) met(int64, string) {}
+func (p *platform) met(int64, string) {}
 
 // elsewhere is for platforms whose paths lead to other machines.
 func (e *Engine) elsewhere(*query, string, string) bool { return false }

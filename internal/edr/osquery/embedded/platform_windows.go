@@ -71,13 +71,17 @@ func timeCells(now time.Time) []any {
 
 // platform is what the engine holds for this platform alone.
 type platform struct {
-	owners sync.Map // number of an owner -> id
+	owners   sync.Map // number of an owner -> id
+	accounts struct { // as the query q found them
+		q    *query
+		rows [][]any
+	}
 }
 
 // met takes note of whose id stands behind a number, for the table users.
-func (e *Engine) met(uid int64, id string) {
+func (p *platform) met(uid int64, id string) {
 	if id != "" && uid >= 0 {
-		e.owners.Store(uid, id)
+		p.owners.Store(uid, id)
 	}
 }
 

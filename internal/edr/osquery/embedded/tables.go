@@ -68,12 +68,3 @@ func hostname() string {
 	}
 	return name
 }
-
-// systemInfo gives the one row of system_info from what is known.
-func systemInfo(uuid, cpu, brand, microcode string, physical, sockets int, memory int64, dmi func(string) string) []any {
-	return []any{
-		hostname(), uuid, cpu, "", brand, physical, runtime.NumCPU(), sockets, microcode, memory,
-		dmi("sys_vendor"), dmi("product_name"), dmi("product_version"), dmi("product_serial"), dmi("board_vendor"),
-		dmi("board_name"), dmi("board_version"), dmi("board_serial"), hostname(), hostname(),
-	}
-}

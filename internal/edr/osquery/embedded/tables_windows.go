@@ -3,6 +3,8 @@
 package embedded
 
 import (
+	"fmt"
+
 	"github.com/hunter-project/hunter/internal/edr/osquery/host"
 )
 
@@ -68,15 +70,18 @@ func (e *Engine) usersTable() *table {
 			if uid < 0 {
 				return &listScan{rows: host.Users(files)}, files.err
 			}
-			files.quiet = true // whose a file is, is no part of what was looked at
+			files.quiet = true     // whose a file is, is no part of what was looked at
+			if e.accounts.q != q { // a query asks for the owner of each hit
+				e.accounts.q, e.accounts.rows = q, host.Users(files)
+			}
 			var out [][]any
-			for _, r := range host.Users(files) {
+			for _, r := range e.accounts.rows {
 				if r[0] == uid {
 					out = append(out, r)
 				}
 			}
 			if id, met := e.owners.Load(uid); met && len(out) == 0 {
-				if r := host.Known(id.(string)); r != nil {
+				if r := host.Known(fmt.Sprint(id)); r != nil {
 					out = append(out, r)
 				}
 			}

@@ -106,10 +106,5 @@ func FileID(index uint64) string { return fmt.Sprintf("0x%016x", index) }
 // VolumeSerial writes the number of a volume as dir does.
 func VolumeSerial(volume uint32) string { return fmt.Sprintf("%04x-%04x", volume>>16, volume&0xffff) }
 
-// quad writes a version of four numbers.
-func quad(high, low uint32) string {
-	return fmt.Sprintf("%d.%d.%d.%d", high>>16, high&0xffff, low>>16, low&0xffff)
-}
-
 // Ticks is a time as Windows counts it: units of 100 ns since 1601.
 func Ticks(t time.Time) int64 { return t.UnixNano()/100 + 116_444_736_000_000_000 }

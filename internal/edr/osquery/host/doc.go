@@ -7,8 +7,8 @@ package host
 
 // Files is how a table reads the machine's files. What is there and can not be read it notes itself.
 type Files interface {
-	// Read gives a file, nil when it is not there or can not be read. What is longer than max bytes is noted and not given.
-	Read(path string, max int64) []byte
+	// Read gives a file, nil when it is not there or can not be read. What is longer than limit bytes is noted and not given.
+	Read(path string, limit int64) []byte
 	// Names lists a folder, sorted; nil when there is none.
 	Names(dir string) []string
 	// Note tells of something that is there and can not be looked at.

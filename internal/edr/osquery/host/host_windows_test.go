@@ -34,7 +34,7 @@ func (*here) Names(dir string) []string {
 func (h *here) Note(path, _ string) { h.notes = append(h.notes, filepath.Base(path)) }
 
 func TestTasksAreFoundInAllFolders(t *testing.T) {
-	dir, err := os.MkdirTemp("", "hunter")
+	dir, err := os.MkdirTemp("", "hunter") //nolint:usetesting // wine can not remove t.TempDir
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -63,7 +63,7 @@ func TestTasksAreFoundInAllFolders(t *testing.T) {
 }
 
 func TestWhatStartsAtLogin(t *testing.T) {
-	dir, err := os.MkdirTemp("", "hunter")
+	dir, err := os.MkdirTemp("", "hunter") //nolint:usetesting // wine can not remove t.TempDir
 	if err != nil {
 		t.Fatal(err)
 	}

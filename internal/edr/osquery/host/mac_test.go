@@ -18,8 +18,8 @@ type mac struct {
 	notes []string
 }
 
-func (m *mac) Read(path string, max int64) []byte {
-	if data := m.files[path]; int64(len(data)) <= max {
+func (m *mac) Read(path string, limit int64) []byte {
+	if data := m.files[path]; int64(len(data)) <= limit {
 		return data
 	}
 	m.Note(path, "too long")

@@ -33,6 +33,7 @@ func procInfo(call, flavor uintptr, pid int32, size int) []byte {
 	if call == callUsage {
 		arg = 0
 	}
+	//nolint:staticcheck // libproc, which Apple would have asked, takes cgo
 	_, _, errno := unix.Syscall6(unix.SYS_PROC_INFO, call, uintptr(pid), flavor, 0, uintptr(unsafe.Pointer(&buf[0])), arg)
 	if errno != 0 {
 		return nil
@@ -107,7 +108,7 @@ func imagePath(p *unix.ExternProc, files Files) (file string, onDisk int64) {
 	}
 	b := procInfo(callInfo, flavorPath, p.P_pid, 4096)
 	if b == nil {
-		if err := unix.Kill(int(p.P_pid), 0); err != unix.ESRCH { //nolint:errorlint // bare errno
+		if err := unix.Kill(int(p.P_pid), 0); err != unix.ESRCH {
 			files.Note(fmt.Sprintf("process %d", p.P_pid), zeroEnded(p.P_comm[:])+": the kernel does not tell its program")
 		}
 		return "", -1

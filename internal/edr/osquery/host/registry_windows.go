@@ -1,6 +1,7 @@
 package host
 
 import (
+	"encoding/binary"
 	"errors"
 	"slices"
 	"strings"
@@ -117,3 +118,5 @@ func windowsFolder() string {
 	}
 	return dir
 }
+
+func le32(b []byte) uint32 { return binary.LittleEndian.Uint32(b) }

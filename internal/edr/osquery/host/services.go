@@ -1,9 +1,6 @@
 package host
 
-import (
-	"encoding/binary"
-	"strings"
-)
+import "strings"
 
 // ServiceColumns are the columns of the table services.
 const ServiceColumns = `name:T service_type:T display_name:T status:T pid:I start_type:T win32_exit_code:I service_exit_code:I path:T
@@ -52,5 +49,3 @@ func plain(s string) string {
 	}
 	return s
 }
-
-func le32(b []byte) uint32 { return binary.LittleEndian.Uint32(b) }

@@ -16,7 +16,7 @@ const servicesKey = `SYSTEM\CurrentControlSet\Services\`
 // maxServices bounds the list of services, in bytes.
 const maxServices = 64 << 20
 
-// Services lists services and drivers as the service manager does.
+// Services lists services and drivers as the service manager does; one that does not answer is noted.
 func Services(ctx context.Context, files Files) ([][]any, error) {
 	var manager windows.Handle
 	var err error
@@ -27,12 +27,14 @@ func Services(ctx context.Context, files Files) ([][]any, error) {
 		}
 	}
 	if err != nil {
-		return nil, fmt.Errorf("open the service manager: %w", err)
+		files.Note("services", fmt.Sprintf("open the service manager: %v", err))
+		return nil, nil
 	}
 	defer func() { _ = windows.CloseServiceHandle(manager) }() // nothing was written
 	buf, n, err := enumerate(manager)
 	if err != nil {
-		return nil, err
+		files.Note("services", err.Error())
+		return nil, nil
 	}
 	var out rows
 	for _, s := range unsafe.Slice((*windows.ENUM_SERVICE_STATUS_PROCESS)(unsafe.Pointer(&buf[0])), n) {

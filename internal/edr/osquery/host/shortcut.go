@@ -100,13 +100,13 @@ func infoTarget(info []byte) string {
 			return wide(info[base:], binary.LittleEndian) + suffix
 		}
 	}
-	target := ""
+	var target strings.Builder
 	for _, offset := range []int{0x10, 0x18} { // LocalBasePath, CommonPathSuffix
 		if from := at(offset); from > 0 && from < len(info) {
-			target += narrow(info[from:])
+			target.WriteString(narrow(info[from:]))
 		}
 	}
-	return target
+	return target.String()
 }
 
 // narrow reads text of the machine's own code page up to its NUL; what is not ASCII can not be told here.

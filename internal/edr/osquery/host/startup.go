@@ -15,16 +15,3 @@ func startupState(hex string) string {
 	}
 	return "enabled"
 }
-
-// runKeys are the keys under which programs that start at login stand, below a root of the registry.
-func runKeys() []string {
-	return []string{
-		`SOFTWARE\Microsoft\Windows\CurrentVersion`, `SOFTWARE\WOW6432Node\Microsoft\Windows\CurrentVersion`,
-		`SOFTWARE\Microsoft\Windows\CurrentVersion\Policies\Explorer`,
-	}
-}
-
-const approvedKey = `SOFTWARE\Microsoft\Windows\CurrentVersion\Explorer\StartupApproved`
-
-// startupFolder is where a profile has what starts at login.
-const startupFolder = `\Microsoft\Windows\Start Menu\Programs\Startup`

@@ -22,6 +22,9 @@ func TestStartupState(t *testing.T) {
 	if serviceType(0xd0)+startType(2)+serviceState(4)+startType(9) != "USER_OWN_PROCESS(Instance)AUTO_STARTRUNNINGUNKNOWN" {
 		t.Error("services are named otherwise than in osquery")
 	}
+	if plain("@oem1.inf,%x%;A device") != "A device" || plain("@x") != "@x" || plain("B;C") != "B;C" {
+		t.Error("a text with a reference is shown otherwise than in osquery")
+	}
 	if got := macState(2) + macState(5) + macState(0); got != "RZ?" {
 		t.Error(got)
 	}

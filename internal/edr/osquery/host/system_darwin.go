@@ -26,6 +26,7 @@ func Machine() string {
 func MachineSeed() string {
 	var id [16]byte
 	var wait unix.Timespec
+	//nolint:staticcheck // the call of libSystem takes cgo
 	if _, _, errno := unix.Syscall(unix.SYS_GETHOSTUUID, uintptr(unsafe.Pointer(&id[0])), uintptr(unsafe.Pointer(&wait)), 0); errno != 0 {
 		return ""
 	}

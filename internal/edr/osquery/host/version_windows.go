@@ -22,3 +22,8 @@ func originalName(block []byte) string {
 	}
 	return windows.UTF16ToString(unsafe.Slice(name, length))
 }
+
+// quad writes a version of four numbers.
+func quad(high, low uint32) string {
+	return fmt.Sprintf("%d.%d.%d.%d", high>>16, high&0xffff, low>>16, low&0xffff)
+}

@@ -73,23 +73,23 @@ func Program(command string, exists func(path string) bool) (path, args string) 
 func Words(command string) []string {
 	var out []string
 	var word strings.Builder
-	quoted, any := false, false
+	quoted, begun := false, false
 	flush := func() {
-		if any {
+		if begun {
 			out = append(out, word.String())
 		}
 		word.Reset()
-		any = false
+		begun = false
 	}
 	for i := 0; i < len(command) && len(out) < maxWords; i++ {
 		switch c := command[i]; {
 		case c == '"':
-			quoted, any = !quoted, true
+			quoted, begun = !quoted, true
 		case !quoted && (c == ' ' || c == '\t'):
 			flush()
 		default:
 			word.WriteByte(c)
-			any = true
+			begun = true
 		}
 	}
 	flush()

@@ -14,7 +14,7 @@ import (
 // folder makes a folder for a test. What wine can not remove stays.
 func folder(t *testing.T) string {
 	t.Helper()
-	dir, err := os.MkdirTemp("", "hunter")
+	dir, err := os.MkdirTemp("", "hunter") //nolint:usetesting // wine can not remove t.TempDir
 	if err != nil {
 		t.Fatal(err)
 	}

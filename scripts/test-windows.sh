@@ -14,6 +14,7 @@ work=$(mktemp -d)
 export WINEPREFIX="$work/prefix" WINEDEBUG=-all WINEDLLOVERRIDES='mscoree,mshtml=;winemenubuilder.exe=d'
 
 finish() {
+  [ -z "${awake:-}" ] || kill "$awake" 2>/dev/null || true
   WINEPREFIX="$work/prefix" wineserver -k >/dev/null 2>&1 || true # this prefix's server alone
   rm -rf "$work"
 }
@@ -38,6 +39,16 @@ if [ ! -e "$system/bcryptprimitives.dll" ]; then
   "$MINGW" -shared -Os -s -o "$system/bcryptprimitives.dll" "$work/prng.c" -ladvapi32
 fi
 find "$WINEPREFIX/drive_c/users" -type l -delete # they lead out into the home folder of whoever runs this
+
+# While a program of the session runs, wine's services stay; they take a moment to come.
+mkfifo "$work/keyboard"
+sleep 1800 >"$work/keyboard" &
+awake=$!
+wine cmd <"$work/keyboard" >/dev/null 2>&1 &
+for _ in 1 2 3 4 5 6 7 8 9 10; do
+  wine net start >/dev/null 2>&1 && break
+  sleep 1
+done
 
 for p in $packages; do
   echo "    run   internal/edr/osquery/$p under $(wine --version)"

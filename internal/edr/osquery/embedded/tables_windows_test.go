@@ -53,8 +53,9 @@ func TestWindowsTables(t *testing.T) {
 		"SELECT platform_mask FROM osquery_info":                                                          "2",
 		"SELECT win_timestamp / 10000000 - 11644473600 BETWEEN unix_time - 1 AND unix_time + 1 FROM time": "1",
 	} {
-		if got := rows(t, e, text); len(got) != 1 || got[0] != want {
-			t.Errorf("%s: %v instead of %s", text, got, want)
+		res := ask(t, e, text)
+		if got := flat(res); len(got) != 1 || got[0] != want {
+			t.Errorf("%s: %v instead of %s, unread %v", text, got, want, unread(res))
 		}
 	}
 }

@@ -22,10 +22,10 @@ func (e *Engine) startupItemsTable() *table {
 			}
 			for _, a := range e.accounts(q, "startup_items") {
 				for _, sub := range []string{"/.config/autostart", "/.config/autostart-scripts"} {
-					if a.home == "" || a.home == "/" || a.home == "/nonexistent" {
+					if a.Home == "" || a.Home == "/" || a.Home == "/nonexistent" {
 						continue
 					}
-					if err := add(path.Clean(a.home)+sub, a.name); err != nil {
+					if err := add(path.Clean(a.Home)+sub, a.Name); err != nil {
 						return nil, err
 					}
 				}

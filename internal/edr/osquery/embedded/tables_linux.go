@@ -9,6 +9,8 @@ import (
 	"time"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/hunter-project/hunter/internal/edr/osquery/host"
 )
 
 // platformTables lists the tables that only Linux has, or has its own way for.
@@ -25,32 +27,14 @@ func (e *Engine) platformTables() []*table {
 	}
 }
 
-// account is one line of /etc/passwd (passwd(5)).
-type account struct {
-	name, gecos, home, shell string
-	uid, gid                 int64
-}
-
-func (e *Engine) accounts(q *query, op string) []account {
-	var out []account
-	for line := range strings.Lines(e.text(q, op, "/etc/passwd")) {
-		f := strings.Split(strings.TrimRight(line, "\n"), ":")
-		if len(f) != 7 || strings.HasPrefix(line, "#") {
-			continue
-		}
-		uid, err1 := strconv.ParseInt(f[2], 10, 64)
-		gid, err2 := strconv.ParseInt(f[3], 10, 64)
-		if err1 == nil && err2 == nil {
-			out = append(out, account{name: f[0], uid: uid, gid: gid, gecos: f[4], home: f[5], shell: f[6]})
-		}
-	}
-	return out
+func (e *Engine) accounts(q *query, op string) []host.Account {
+	return host.Passwd(e.text(q, op, "/etc/passwd"))
 }
 
 func (e *Engine) users(q *query) ([][]any, error) {
 	var out [][]any
 	for _, a := range e.accounts(q, "users") {
-		out = append(out, []any{a.uid, a.gid, int64(int32(a.uid)), int64(int32(a.gid)), a.name, a.gecos, a.home, a.shell, "", 0, 0}) //nolint:gosec // the signed reading is the column's meaning
+		out = append(out, []any{a.UID, a.GID, int64(int32(a.UID)), int64(int32(a.GID)), a.Name, a.Full, a.Home, a.Shell, "", 0, 0}) //nolint:gosec // the signed reading is the column's meaning
 	}
 	return out, nil
 }

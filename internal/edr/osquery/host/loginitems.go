@@ -113,6 +113,17 @@ func (a *archived) UnmarshalPlist(unmarshal func(any) error) error {
 	return nil
 }
 
+// archive are the objects of a file.
+type archive []archived
+
+// at gives an object by its number; the zero object where there is none. 0 stands for nil.
+func (a archive) at(id plist.UID) archived {
+	if id == 0 || uint64(id) >= uint64(len(a)) {
+		return archived{}
+	}
+	return a[id]
+}
+
 // loginItems reads an archive of login items. Damaged references lead nowhere; an object can be referred to over and over, so
 // what the items say is bounded.
 func loginItems(data []byte, owner func(uuid string) string) (rows, error) {
@@ -120,55 +131,59 @@ func loginItems(data []byte, owner func(uuid string) string) (rows, error) {
 		Top struct {
 			Store plist.UID `plist:"store"`
 		} `plist:"$top"`
-		Objects []archived `plist:"$objects"`
+		Objects archive `plist:"$objects"`
 	}
 	if err := parsePlist(data, &file); err != nil {
 		return nil, err
 	}
-	at := func(id plist.UID) archived {
-		if id == 0 || uint64(id) >= uint64(len(file.Objects)) { // 0 is nil
-			return archived{}
-		}
-		return file.Objects[id]
-	}
-	users := at(at(file.Top.Store).Items)
+	a := file.Objects
+	users := a.at(a.at(file.Top.Store).Items)
 	if len(users.Keys) == 0 || len(users.Keys) != len(users.Objects) {
 		return nil, fmt.Errorf("holds no login items that can be read: %d users, %d lists", len(users.Keys), len(users.Objects))
 	}
 	var out rows
-	said := 0
+	left := plistFull
 	for i, key := range users.Keys {
-		user := owner(at(key).text)
-		for _, id := range at(users.Objects[i]).Objects {
-			item := at(id)
-			if said += 100; said > plistFull {
+		user := owner(a.at(key).text)
+		for _, id := range a.at(users.Objects[i]).Objects {
+			row := a.item(a.at(id), user, &left)
+			if left < 0 {
 				return out, errPlistFull
 			}
-			var kind, state int64
-			_, _ = fmt.Sscan(string(item.Type), &kind)   // no number: unknown
-			_, _ = fmt.Sscan(string(item.State), &state) // no number: unknown
-			if kind&(btmDeveloper|btmSpotlight|btmQuickLook) != 0 {
-				continue
+			if row != nil {
+				out = append(out, row)
 			}
-			var args []string
-			for _, a := range at(item.Arguments).Objects {
-				args = append(args, at(a).text)
-				said += 1 + len(at(a).text)
-				if said > plistFull {
-					return out, errPlistFull
-				}
-			}
-			file := filePath(at(at(item.URL).Relative).text)
-			if file == "" {
-				file = at(item.Program).text
-			}
-			if item.Name == 0 && file == "" {
-				continue // a reference that leads nowhere
-			}
-			out = append(out, []any{
-				at(item.Name).text, file, strings.Join(args, " "), bitNames(kind, btmTypes()), "Background Task Management", bitNames(state, btmStates()), user,
-			})
 		}
 	}
 	return out, nil
+}
+
+// item makes a row of a login item; nil for one that starts nothing, and for a reference that leads nowhere. What it says is taken
+// off what is left.
+func (a archive) item(item archived, user string, left *int) []any {
+	*left -= 100
+	var kind, state int64
+	_, _ = fmt.Sscan(string(item.Type), &kind)   // no number: unknown
+	_, _ = fmt.Sscan(string(item.State), &state) // no number: unknown
+	if kind&(btmDeveloper|btmSpotlight|btmQuickLook) != 0 {
+		return nil
+	}
+	var args []string
+	for _, id := range a.at(item.Arguments).Objects {
+		arg := a.at(id).text
+		if *left -= 1 + len(arg); *left < 0 {
+			return nil
+		}
+		args = append(args, arg)
+	}
+	file := filePath(a.at(a.at(item.URL).Relative).text)
+	if file == "" {
+		file = a.at(item.Program).text
+	}
+	if item.Name == 0 && file == "" {
+		return nil
+	}
+	return []any{
+		a.at(item.Name).text, file, strings.Join(args, " "), bitNames(kind, btmTypes()), "Background Task Management", bitNames(state, btmStates()), user,
+	}
 }

@@ -6,7 +6,7 @@ import (
 	"strings"
 )
 
-// Account is a user of a Mac.
+// Account is a user.
 type Account struct {
 	UID, GID                      int64
 	Name, Full, Home, Shell, UUID string
@@ -36,7 +36,7 @@ func Accounts(files Files) []Account {
 		out = append(out, a)
 	}
 	if len(out) == 0 {
-		return passwd(string(files.Read("/etc/passwd", MaxPlist)))
+		return Passwd(string(files.Read("/etc/passwd", MaxPlist)))
 	}
 	return out
 }
@@ -69,7 +69,8 @@ func account(data []byte) (Account, error) {
 	return a, nil
 }
 
-func passwd(text string) []Account {
+// Passwd reads lines of /etc/passwd (passwd(5)).
+func Passwd(text string) []Account {
 	var out []Account
 	for line := range strings.Lines(text) {
 		f := strings.Split(strings.TrimRight(line, "\n"), ":")

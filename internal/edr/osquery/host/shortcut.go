@@ -56,6 +56,12 @@ func ParseShortcut(data []byte) (Shortcut, bool) {
 		s.Target = infoTarget(rest[:size])
 		rest = rest[size:]
 	}
+	s.texts(rest, flags)
+	return s, true
+}
+
+// texts reads the texts that flags say are there, each behind its length.
+func (s *Shortcut) texts(rest []byte, flags uint32) {
 	for _, field := range []struct {
 		bit uint32
 		to  *string
@@ -77,7 +83,6 @@ func ParseShortcut(data []byte) (Shortcut, bool) {
 			*field.to = value
 		}
 	}
-	return s, true
 }
 
 // infoTarget gives the path of a LinkInfo: the Unicode form where there is one.

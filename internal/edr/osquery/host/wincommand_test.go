@@ -46,7 +46,7 @@ func TestImage(t *testing.T) {
 
 func TestProgram(t *testing.T) {
 	t.Parallel()
-	there := []string{`C:\Program Files\x y\z.exe`, `C:\a.exe`, `C:\odd name`}
+	there := []string{`C:\Program Files\x y\z.exe`, `C:\a.exe`, `C:\odd name`, `C:\d e`, `C:\d e f.exe`}
 	exists := func(p string) bool { return slices.Contains(there, p) }
 	for in, want := range map[string][2]string{
 		`"C:\Program Files\x y\z.exe" -a "b c"`: {`C:\Program Files\x y\z.exe`, `-a b c`},
@@ -54,6 +54,7 @@ func TestProgram(t *testing.T) {
 		`C:\Program Files\x y\z.exe`:            {`C:\Program Files\x y\z.exe`, ``},
 		`C:\a.exe /k`:                           {`C:\a.exe`, `/k`},
 		`C:\odd name`:                           {`C:\odd name`, ``},
+		`C:\d e f.exe /x`:                       {`C:\d e f.exe`, `/x`}, // the longest, as osquery
 		`"C:\gone.exe" /k`:                      {`C:\gone.exe`, `/k`},
 		`C:\not here at all`:                    {`C:\not here at all`, ``},
 		`gone.exe`:                              {`gone.exe`, ``},

@@ -50,7 +50,7 @@ fmt: ## format our Go files
 fuzz: ## every fuzz target for FUZZTIME (10s): make fuzz FUZZTIME=5m PKG=./hunts
 	@GO='$(GO)' TAGS='$(TAGS)' scripts/fuzz.sh $(FUZZTIME) $(filter-out ./...,$(PKG))
 
-bench: ## every benchmark: make bench PKG=./internal/edr/... BENCH=Walk
+bench: ## every benchmark: make bench PKG=./internal/app BENCH=Walk BENCHTIME=9x; HUNTER_BENCH=full for the sizes of docs/benchmarks.md
 	$(GO) test -run '^$$' -bench '$(BENCH)' -benchtime $(BENCHTIME) -benchmem -tags $(TAGS) $(PKG)
 
 cover: ## bin/cover.html: what the tests run through

@@ -212,6 +212,10 @@ func TestBadValues(t *testing.T) {
 			"f.yaml:2:13: error: provider threatscape: timeout is longer than cache"},
 		{"plug-in pattern", "version: 1\ntools: [{name: a, type: carbonblack_edr, url: \"http://x\", token: env:T}]\n",
 			`f.yaml:2:47: error: url "http://x" is not allowed; it must match ^https://`},
+		{"report above the file", oneHunt(`report: [{format: html, path: "../{hunt}.html"}]`),
+			`f.yaml:5:35: error: "../{hunt}.html" leads out of the folder of this file; write a relative path without .., such as reports/{hunt}-{run}.html`},
+		{"report anywhere", oneHunt("report: [{format: md, path: /srv/www/r.md}]"),
+			`f.yaml:5:33: error: "/srv/www/r.md" leads out of the folder of this file; write a relative path without .., such as reports/{hunt}-{run}.md`},
 		{"webhook written out", oneHunt("report: [{webhook: \"https://hooks.example/T0/sekret\"}]"),
 			"f.yaml:5:24: error: webhook: a secret written out; use env:NAME or file:/path"},
 	})

@@ -34,6 +34,9 @@ func (p *parsed) checkOutput(o Output, at string) {
 	case file && !format:
 		p.fault(n, "format is missing in an entry of report", "one of: "+listed(enumValuesOf[Format]()))
 	}
+	if file && o.Path.Given != "" && !filepath.IsLocal(filepath.FromSlash(o.Path.Given)) {
+		p.fault(p.node(at+".path"), quote(o.Path.Given)+" leads out of the folder of this file", "write a relative path without .., such as reports/{hunt}-{run}."+string(firstOf(o.Format, FormatHTML)))
+	}
 	for _, word := range placeholder.FindAllString(o.Path.Given, -1) {
 		if known := []string{"{hunt}", "{run}", "{date}"}; !slices.Contains(known, word) {
 			p.fault(p.node(at+".path"), "unknown placeholder "+quote(word), suggest(word, known))

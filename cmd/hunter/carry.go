@@ -5,12 +5,14 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"time"
 
 	"github.com/hunter-project/hunter/hunts"
 	"github.com/hunter-project/hunter/internal/app"
 	"github.com/hunter-project/hunter/internal/campaign"
 	"github.com/hunter-project/hunter/internal/diag"
+	"github.com/hunter-project/hunter/internal/ledger"
 	"github.com/hunter-project/hunter/internal/report"
 	"github.com/hunter-project/hunter/internal/results"
 )
@@ -20,16 +22,21 @@ func (g *globals) carry(ctx context.Context, set *hunts.Set, specs []campaign.Sp
 	if err := checkFailOn(failOn); err != nil {
 		return err
 	}
+	g.csv = ask.csv
+	if len(ask.paths) > 0 && !slices.Contains(specs[0].Search.Where, ledger.Files) {
+		g.hint("--path has no effect: files is not in --where")
+	}
 	show := newProgress(g)
+	g.noCache = ask.noCache
 	return g.opened(ctx, set, show.event, func(ctx context.Context, a *app.App) error {
 		g.imported(a)
 		var codes []int
 		for i, spec := range specs {
-			if i > 0 && !g.json {
+			if i > 0 && !g.json && !g.csv {
 				fmt.Fprintln(g.out) // a blank line
 			}
 			if ctx.Err() != nil {
-				g.hint("%d hunts were not started: interrupted", len(specs)-i)
+				g.hint("interrupted: %s not started", count(len(specs)-i, "hunt"))
 				codes = append(codes, campaign.ExitUnproven)
 				break
 			}
@@ -52,27 +59,42 @@ func (g *globals) carryOne(ctx context.Context, a *app.App, show *progress, ask 
 			return campaign.ExitError, err
 		}
 	}
-	switch {
-	case ask.dryRun:
+	if ask.dryRun {
 		return g.showPlan(ctx, a, spec)
-	case ask.detach:
+	}
+	for _, line := range report.AlertLines(spec.Alerts, spec.MoreAlerts) {
+		g.hint("%s", line)
+	}
+	if ask.detach {
 		out, err := a.Campaign.Queue(ctx, spec)
 		return g.outcome(ctx, a, out, err)
 	}
 	wait, cancel := ask.waiting(ctx)
 	defer cancel()
+	if !g.quiet && !g.json { // for a person who waits; the count is a second walk
+		a.Campaign.Foretell = countingTime / 2
+	}
 	out, err := a.Campaign.Run(wait, spec)
 	show.end()
-	return g.outcome(ctx, a, out, err)
+	return g.ended(ctx, a, ask, spec.Hunt, out, err)
+}
+
+// ended shows how a run ended and writes its report files. A report that can't be written is an error: somebody waits for it.
+func (g *globals) ended(ctx context.Context, a *app.App, ask *askFlags, hunt string, out campaign.Outcome, failure error) (int, error) {
+	code, err := g.outcome(ctx, a, out, failure)
+	if fault := ask.after.write(ctx, g, a, hunt, out); fault != nil {
+		return campaign.ExitError, errors.Join(err, fault)
+	}
+	return code, err
 }
 
 // one carries a single run.
-func (g *globals) one(ctx context.Context, a *app.App, show *progress, ask *askFlags, failOn string, run func(context.Context) (campaign.Outcome, error)) error {
+func (g *globals) one(ctx context.Context, a *app.App, show *progress, ask *askFlags, hunt, failOn string, run func(context.Context) (campaign.Outcome, error)) error {
 	wait, cancel := ask.waiting(ctx)
 	defer cancel()
 	out, err := run(wait)
 	show.end()
-	code, err := g.outcome(ctx, a, out, err)
+	code, err := g.ended(ctx, a, ask, hunt, out, err)
 	if err != nil {
 		return err
 	}
@@ -98,7 +120,12 @@ func (g *globals) outcome(ctx context.Context, a *app.App, out campaign.Outcome,
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), readingTime)
 	defer cancel()
 	v, err := report.Load(ctx, a.Store, out.Run)
-	if err == nil {
+	switch {
+	case err != nil:
+	case g.csv:
+		err = csvOf(ctx, g.out, a.Store, out.Run, g.csvBegun)
+		g.csvBegun = true
+	default:
 		err = g.runPresenter()(g.out, v)
 	}
 	if failure == nil && out.Detached && !g.quiet {
@@ -144,7 +171,7 @@ func (g *globals) imported(a *app.App) {
 			}
 		}
 		if files > 0 {
-			g.hint("intelligence: %d files imported, %d indicators, %d refused", files, indicators, refused)
+			g.hint("intelligence: %s imported, %s, %d refused", count(files, "file"), count(indicators, "indicator"), refused)
 		}
 	}
 }
@@ -152,11 +179,4 @@ func (g *globals) imported(a *app.App) {
 // say tells an error that does not end the command.
 func (g *globals) say(format string, args ...any) {
 	fmt.Fprintf(g.err, "hunter: %s\n", diag.Escape(fmt.Sprintf(format, args...))) // nowhere left to say it
-}
-
-// unmet tells which wishes of a hunt this hunter does not fulfil: none of them changes what is asked or claimed.
-func (g *globals) unmet(h hunts.Hunt) {
-	if len(h.Report) > 0 {
-		g.hint("hunt %s: reports are not sent or written by run; use hunter report RUN", h.Name)
-	}
 }

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"path/filepath"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -23,13 +24,14 @@ type askFlags struct {
 	paths, tools, hosts, labels, platforms, exclude []string
 	where                                           []string
 	unsized, maxSize                                string
-	full, noCache, yes, dryRun, detach              bool
+	full, noCache, yes, dryRun, detach, csv         bool
 	canary                                          int
 	rate, wait, late, timeout                       string
 	caseID                                          string
 
 	waitFor time.Duration                                                   // --wait, read
 	before  func(ctx context.Context, a *app.App, spec campaign.Spec) error // what a command does first
+	after   outputs                                                         // the report files that are written at the end
 }
 
 func (a *askFlags) add(cmd *cobra.Command) {
@@ -44,7 +46,7 @@ func (a *askFlags) add(cmd *cobra.Command) {
 	f.StringVar(&a.unsized, "unsized", "", "what to do in files for a hash of unknown size: places, full, skip")
 	f.StringVar(&a.maxSize, "max-size", "", "bigger files are out of scope, such as 50MiB")
 	f.BoolVar(&a.full, "full", false, "the same as --unsized full")
-	f.BoolVar(&a.noCache, "no-cache", false, "keep no digests from one query to the next")
+	f.BoolVar(&a.noCache, "no-cache", false, "read every file anew: neither use nor keep digests of files that have not changed")
 	f.IntVar(&a.canary, "canary", -1, "how many endpoints of a fleet are asked first")
 	f.StringVar(&a.rate, "rate", "", "most endpoints of a fleet asked in a time, such as 3000/min")
 	f.StringVar(&a.late, "late", "", "how long late answers of a fleet are taken, such as 14d")
@@ -53,6 +55,7 @@ func (a *askFlags) add(cmd *cobra.Command) {
 	f.StringVar(&a.caseID, "case", "", "id of the case that the run belongs to")
 	f.BoolVar(&a.detach, "detach", false, "plan the run and leave it to be resumed")
 	f.BoolVarP(&a.yes, "yes", "y", false, "ask a fleet without asking back")
+	f.BoolVar(&a.csv, "csv", false, "print the hits as CSV")
 	f.BoolVar(&a.dryRun, "dry-run", false, "pivot and plan, and ask no endpoint")
 }
 
@@ -63,6 +66,10 @@ func (a *askFlags) apply(spec *campaign.Spec) error {
 	if len(a.paths) > 0 {
 		var roots []string
 		for _, p := range a.paths {
+			if strings.TrimSpace(p) == "" { // such as of a variable that is not set: never the folder where one stands
+				faults = append(faults, errors.New("--path is empty; name a folder or file, or . for this folder"))
+				continue
+			}
 			abs, err := filepath.Abs(p)
 			if err != nil {
 				faults = append(faults, fmt.Errorf("--path %q: %w", p, err))
@@ -97,6 +104,9 @@ func (a *askFlags) sizes(s *edr.Search) error {
 			faults = append(faults, fmt.Errorf("--unsized %q is not places, full or skip", a.unsized))
 		}
 	}
+	if a.full && a.unsized != "" && s.Unsized != edr.UnsizedFull {
+		faults = append(faults, fmt.Errorf("--full and --unsized %s contradict each other; give one", a.unsized))
+	}
 	if a.full {
 		s.Unsized = edr.UnsizedFull
 	}
@@ -129,6 +139,9 @@ func (a *askFlags) times(spec *campaign.Spec) error {
 			continue
 		}
 		f.set(d.Std())
+	}
+	if a.canary < -1 {
+		faults = append(faults, fmt.Errorf("--canary %d: a number from 0 is due", a.canary))
 	}
 	if a.rate != "" {
 		if _, err := hunts.ParseRate(a.rate); err != nil {

@@ -16,7 +16,7 @@ import (
 
 func newIntelCommand(g *globals) *cobra.Command {
 	cmd := &cobra.Command{
-		Use: "intel", Short: "Fill, search and count the local intelligence store", Args: cobra.NoArgs,
+		Use: "intel", Short: "Fill, search and count the local intelligence store", Args: takes(0, 0, ""),
 		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
 	cmd.AddCommand(newIntelImportCommand(g), newIntelSearchCommand(g), newIntelStatsCommand(g))
@@ -30,7 +30,7 @@ func newIntelImportCommand(g *globals) *cobra.Command {
 		Short: "Import MISP events, STIX 2.1 bundles, CSV and hash lists",
 		Long: "Import files, folders and standard input (-). The format is told by the content; .gz is unpacked. A file that was\n" +
 			"imported before is read again only when it has changed. A damaged file is refused whole, the others are imported.",
-		Args: cobra.MinimumNArgs(1),
+		Args: takes(1, many, "a file, a folder, or - for standard input"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if opt.Confidence < 1 || opt.Confidence > 100 {
 				return fmt.Errorf("--confidence %d is out of range; from 1 to 100", opt.Confidence)
@@ -93,7 +93,7 @@ func (g *globals) refusals(f files.FileResult) {
 func newIntelSearchCommand(g *globals) *cobra.Command {
 	limit := 0
 	cmd := &cobra.Command{
-		Use: "search TEXT", Short: "Find indicators by value or the beginning of one, and reports by id or title", Args: cobra.ExactArgs(1),
+		Use: "search TEXT", Short: "Find indicators by value or the beginning of one, and reports by id or title", Args: takes(1, 1, "a value, the beginning of one, or a report"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return g.opened(cmd.Context(), nil, nil, func(ctx context.Context, a *app.App) error {
 				found, err := a.Intel.Search(ctx, args[0], limit)
@@ -114,6 +114,7 @@ func newIntelSearchCommand(g *globals) *cobra.Command {
 				}
 				if len(found) == 0 {
 					g.hint("nothing in the local intelligence store matches")
+					g.emptyStore(ctx, a)
 				}
 				if g.json || len(found) == 0 {
 					return nil
@@ -128,13 +129,14 @@ func newIntelSearchCommand(g *globals) *cobra.Command {
 
 func newIntelStatsCommand(g *globals) *cobra.Command {
 	return &cobra.Command{
-		Use: "stats", Short: "Count what the local intelligence store holds", Args: cobra.NoArgs,
+		Use: "stats", Short: "Count what the local intelligence store holds", Args: takes(0, 0, ""),
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			return g.opened(cmd.Context(), nil, nil, func(ctx context.Context, a *app.App) error {
 				st, err := a.Intel.Stats(ctx)
 				if err != nil {
 					return err
 				}
+				g.emptyStore(ctx, a)
 				if g.json {
 					return g.printJSON(struct {
 						Schema string `json:"schema"`

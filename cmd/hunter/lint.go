@@ -39,7 +39,7 @@ func newLintCommand(g *globals) *cobra.Command {
 				return exitError{campaign.ExitError}
 			}
 			if !g.json {
-				g.hint("%d files with %d hunts are sound", len(set.Files), len(set.Hunts))
+				g.hint("sound: %s, %s", count(len(set.Files), "file"), count(len(set.Hunts), "hunt"))
 			}
 			return nil
 		},

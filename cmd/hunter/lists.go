@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"text/tabwriter"
 	"time"
@@ -40,6 +41,9 @@ func settle(ctx context.Context, s *results.Store, f *results.Filter, since stri
 		return err
 	}
 	f.Since = at
+	if f.Limit < 0 {
+		return fmt.Errorf("--limit %d: a number from 0 is due; 0 is all", f.Limit)
+	}
 	if f.Run == "" {
 		return nil
 	}
@@ -51,12 +55,31 @@ func settle(ctx context.Context, s *results.Store, f *results.Filter, since stri
 	return nil
 }
 
-// table prints rows in columns, or as CSV.
-func (g *globals) table(header string, rows [][]string) error {
-	if g.csv {
-		names := strings.Split(strings.ToLower(strings.ReplaceAll(header, " ", "_")), "\t")
-		return report.WriteCSV(g.out, names, rows)
+// known refuses a word that a list could never show, so that a slip does not look like an empty list.
+func known[T ~string](flag, value string, words []T) error {
+	names := make([]string, len(words))
+	for i, w := range words {
+		names[i] = string(w)
 	}
+	switch {
+	case value == "" || slices.Contains(names, value):
+		return nil
+	case diag.Nearest(value, names) != "":
+		return fmt.Errorf("--%s %q is not known; did you mean %q?", flag, value, diag.Nearest(value, names))
+	default:
+		return fmt.Errorf("--%s %q is not known; it is one of %s", flag, value, strings.Join(names, ", "))
+	}
+}
+
+// none tells that a list is empty; on standard output that would be a row.
+func (g *globals) none(n int, what string) {
+	if n == 0 {
+		g.hint("no %s", what)
+	}
+}
+
+// table prints rows in columns.
+func (g *globals) table(header string, rows [][]string) error {
 	tw := tabwriter.NewWriter(g.out, 2, 4, 2, ' ', 0)
 	var errs []error
 	line := func(s string) {
@@ -80,13 +103,17 @@ func shortTime(t time.Time) string {
 func newRunsCommand(g *globals) *cobra.Command {
 	var f results.Filter
 	var since string
-	cmd := readCommand(g, "runs", "List runs, newest first", cobra.NoArgs, func(ctx context.Context, s *results.Store, _ []string) error {
-		if err := settle(ctx, s, &f, since); err != nil {
+	cmd := readCommand(g, "runs", "List runs, newest first", takes(0, 0, ""), func(ctx context.Context, s *results.Store, _ []string) error {
+		if err := errors.Join(known("state", f.State, results.RunStates()), settle(ctx, s, &f, since)); err != nil {
 			return err
 		}
 		runs, err := s.Runs(ctx, f)
 		if err != nil {
 			return err
+		}
+		g.none(len(runs), "run matches")
+		if g.csv {
+			return report.RunsCSV(g.out, runs)
 		}
 		if g.json {
 			for _, r := range runs {
@@ -121,7 +148,7 @@ func newRunsCommand(g *globals) *cobra.Command {
 func newHitsCommand(g *globals) *cobra.Command {
 	var f results.Filter
 	var since string
-	cmd := readCommand(g, "hits [RUN]", "List hits", cobra.MaximumNArgs(1), func(ctx context.Context, s *results.Store, args []string) error {
+	cmd := readCommand(g, "hits [RUN]", "List hits", takes(0, 1, "a run"), func(ctx context.Context, s *results.Store, args []string) error {
 		if len(args) == 1 {
 			f.Run = args[0]
 		}
@@ -129,9 +156,11 @@ func newHitsCommand(g *globals) *cobra.Command {
 			return err
 		}
 		hits, _, err := s.Hits(ctx, f)
-		switch {
-		case err != nil:
+		if err != nil {
 			return err
+		}
+		g.none(len(hits), "hit matches")
+		switch {
 		case g.csv:
 			return report.HitsCSV(g.out, hits)
 		case g.json:
@@ -175,18 +204,23 @@ func (g *globals) hitsJSON(ctx context.Context, s *results.Store, hits []results
 func newFindingsCommand(g *globals) *cobra.Command {
 	var f results.Filter
 	var since string
-	cmd := readCommand(g, "findings", "List findings: the same hit over any number of runs", cobra.NoArgs, func(ctx context.Context, s *results.Store, _ []string) error {
+	cmd := readCommand(g, "findings", "List findings: the same hit over any number of runs", takes(0, 0, ""), func(ctx context.Context, s *results.Store, _ []string) error {
+		verdicts := []string{results.FindingNew, results.FindingConfirmed, results.FindingBenign}
+		if err := errors.Join(known("verdict", f.State, verdicts), settle(ctx, s, &f, since)); err != nil {
+			return err
+		}
 		found, err := s.Findings(ctx, f)
 		if err != nil {
 			return err
 		}
+		g.none(len(found), "finding matches")
+		if g.csv {
+			return report.FindingsCSV(g.out, found)
+		}
 		var rows [][]string
 		for _, x := range found {
 			if g.json {
-				if err := g.printJSON(findingJSON{
-					Finding: x.ID, Endpoint: x.Endpoint, Hostname: x.Hostname, Path: x.Path, SHA256: x.SHA256, Matched: x.Matched, FirstSeen: report.Stamp(x.FirstSeen),
-					LastSeen: report.Stamp(x.LastSeen), Runs: x.Runs, Verdict: x.Verdict, Owner: x.Owner, Note: x.Note,
-				}); err != nil {
+				if err := g.printJSON(report.FindingOf(x)); err != nil {
 					return err
 				}
 				continue
@@ -200,66 +234,31 @@ func newFindingsCommand(g *globals) *cobra.Command {
 		}
 		return g.table("FINDING\tHOST\tPATH\tMATCHED\tFIRST SEEN\tLAST SEEN\tRUNS\tVERDICT", rows)
 	})
-	g.filterFlags(cmd, &f, &since, "host", "hash")
+	g.filterFlags(cmd, &f, &since, "run", "hunt", "host", "hash", "since")
 	cmd.Flags().StringVar(&f.State, "verdict", "", "only this verdict: new, confirmed, benign")
 	return cmd
-}
-
-// findingJSON is one finding as --json prints it; the fields are the columns of report_findings.
-type findingJSON struct {
-	Finding   int64   `json:"finding"`
-	Endpoint  string  `json:"endpoint"`
-	Hostname  string  `json:"hostname"`
-	Path      string  `json:"path"`
-	SHA256    string  `json:"sha256"`
-	Matched   string  `json:"matched_value"`
-	FirstSeen *string `json:"first_seen"`
-	LastSeen  *string `json:"last_seen"`
-	Runs      int     `json:"runs"`
-	Verdict   string  `json:"verdict"`
-	Owner     string  `json:"owner"`
-	Note      string  `json:"note"`
-}
-
-// hostJSON is one (endpoint, tool) as --json prints it; the fields are columns of report_coverage.
-type hostJSON struct {
-	Run         string  `json:"run"`
-	Endpoint    string  `json:"endpoint"`
-	Hostname    string  `json:"hostname"`
-	Tool        string  `json:"tool"`
-	Mode        string  `json:"mode"`
-	Platform    string  `json:"platform"`
-	State       string  `json:"state"`
-	Proven      bool    `json:"proven"`
-	Reason      string  `json:"reason"`
-	Scope       string  `json:"scope"`
-	FilesSeen   int64   `json:"files_seen"`
-	FilesHashed int64   `json:"files_hashed"`
-	BytesHashed int64   `json:"bytes_hashed"`
-	FilesUnread int64   `json:"files_unread"`
-	AnsweredAt  *string `json:"answered_at"`
 }
 
 func newHostsCommand(g *globals) *cobra.Command {
 	var f results.Filter
 	var since string
-	cmd := readCommand(g, "hosts", "List endpoints and what is proven about them", cobra.NoArgs, func(ctx context.Context, s *results.Store, _ []string) error {
-		if err := settle(ctx, s, &f, since); err != nil {
+	cmd := readCommand(g, "hosts", "List endpoints and what is proven about them", takes(0, 0, ""), func(ctx context.Context, s *results.Store, _ []string) error {
+		if err := errors.Join(known("state", f.State, ledger.States()), settle(ctx, s, &f, since)); err != nil {
 			return err
 		}
 		hosts, err := s.Hosts(ctx, f)
 		if err != nil {
 			return err
 		}
+		g.none(len(hosts), "endpoint matches")
+		if g.csv {
+			return report.HostsCSV(g.out, hosts)
+		}
 		var rows [][]string
 		for _, h := range hosts {
 			c := h.Coverage
 			if g.json {
-				if err := g.printJSON(hostJSON{
-					Run: h.Run, Endpoint: h.Endpoint, Hostname: h.Hostname, Tool: h.Tool, Mode: string(h.Mode), Platform: h.Platform, State: string(c.State),
-					Proven: c.Proven, Reason: diag.Escape(c.Reason), Scope: h.Scope, FilesSeen: c.Counts.FilesSeen, FilesHashed: c.Counts.FilesHashed,
-					BytesHashed: c.Counts.BytesHashed, FilesUnread: c.Counts.FilesUnread, AnsweredAt: report.Stamp(h.AnsweredAt),
-				}); err != nil {
+				if err := g.printJSON(report.HostOf(h)); err != nil {
 					return err
 				}
 				continue
@@ -275,6 +274,6 @@ func newHostsCommand(g *globals) *cobra.Command {
 		}
 		return g.table("HOST\tTOOL\tPLATFORM\tSTATE\tPROVEN\tANSWERED\tREASON", rows)
 	})
-	g.filterFlags(cmd, &f, &since, "run", "host", "state")
+	g.filterFlags(cmd, &f, &since, "run", "hunt", "host", "state", "since")
 	return cmd
 }

@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"os"
+	"os/signal"
+	"syscall"
 
 	"github.com/spf13/cobra"
 
@@ -55,12 +57,22 @@ func (g *globals) opened(ctx context.Context, set *hunts.Set, progress func(camp
 	if err != nil {
 		return err
 	}
-	a, err := app.New(ctx, app.Options{DB: path, Set: set, Progress: progress})
+	ctx, stop := interruptible(ctx)
+	defer stop()
+	a, err := app.New(ctx, app.Options{DB: path, Set: set, Progress: progress, NoCache: g.noCache})
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, a.Close()) }()
 	return work(ctx, a)
+}
+
+// interruptible ends ctx at Ctrl-C, so that a run is detached cleanly. A second Ctrl-C ends the process at once: what is
+// recorded stays. Before this, and while nothing is at stake, the first one does.
+func interruptible(ctx context.Context) (context.Context, context.CancelFunc) {
+	ctx, stop := signal.NotifyContext(ctx, os.Interrupt, syscall.SIGTERM)
+	context.AfterFunc(ctx, stop)
+	return ctx, stop
 }
 
 // huntsFlag adds --hunts to a command whose arguments are no hunts files.

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -20,16 +21,16 @@ import (
 
 // lookFlags are those of pivot.
 type lookFlags struct {
-	depth     int
-	tree      bool
-	plain     bool
-	reports   bool
-	kinds     []string
-	providers []string
-	follow    []string
-	hunts     []string
-	tlp       string
-	limits    pivotFlags
+	depth   int
+	tree    bool
+	plain   bool
+	reports bool
+	kinds   []string
+	follow  []string
+	tlp     string
+	graph   string
+	sources sourceFlags
+	limits  pivotFlags
 }
 
 func newPivotCommand(g *globals) *cobra.Command {
@@ -39,7 +40,7 @@ func newPivotCommand(g *globals) *cobra.Command {
 		Short: "Ask intelligence what belongs to an indicator or a report",
 		Long: "Take a hash, address, domain, URL or other indicator, or the id of a report (bare, or PROVIDER:ID), through threat\n" +
 			"intelligence. It asks no endpoint. It exits 0 when the pivot is complete, 3 when something was cut or not answered.",
-		Args: cobra.MinimumNArgs(1),
+		Args: takes(1, many, "a hash, another indicator, or the id of a report"),
 		RunE: func(cmd *cobra.Command, args []string) error { return g.look(cmd, &f, args) },
 	}
 	fl := cmd.Flags()
@@ -48,12 +49,43 @@ func newPivotCommand(g *globals) *cobra.Command {
 	fl.BoolVar(&f.plain, "plain", false, "values alone, one a line")
 	fl.BoolVar(&f.reports, "reports", false, "reports instead of indicators")
 	fl.StringSliceVar(&f.kinds, "kind", nil, "only indicators of this kind: sha256, sha1, md5, domain, url, ipv4, … (repeatable)")
-	fl.StringArrayVar(&f.providers, "provider", nil, "ask this provider alone (repeatable)")
 	fl.StringSliceVar(&f.follow, "follow", nil, "relations to follow beside the usual ones, such as related_report (repeatable)")
+	fl.StringVar(&f.graph, "graph", "", "draw the pivot into this SVG file beside what is printed")
 	fl.StringVar(&f.tlp, "tlp", "", "label of the seed: clear, green, amber, amber+strict, red")
-	huntsFlag(cmd, &f.hunts)
+	f.sources.add(cmd)
 	f.limits.limits(cmd)
+	cmd.AddCommand(newFetchCommand(g), newReportSearchCommand(g))
 	return cmd
+}
+
+// sourceFlags say which intelligence is asked.
+type sourceFlags struct {
+	hunts     []string
+	providers []string
+}
+
+func (f *sourceFlags) add(cmd *cobra.Command) {
+	cmd.Flags().StringArrayVar(&f.providers, "provider", nil, "ask this provider alone (repeatable)")
+	huntsFlag(cmd, &f.hunts)
+}
+
+// asking makes the providers, hands them to work, and closes them.
+func (g *globals) asking(ctx context.Context, f sourceFlags, work func(ctx context.Context, providers []pivot.Provider) error) error {
+	set, err := g.toolsFrom(f.hunts)
+	if err != nil {
+		return err
+	}
+	return g.opened(ctx, set, nil, func(ctx context.Context, a *app.App) error {
+		g.imported(a)
+		providers, err := a.Campaign.ProvidersNamed(f.providers)
+		if err != nil {
+			return err
+		}
+		if set == nil { // local intelligence is all there is
+			g.emptyStore(ctx, a)
+		}
+		return work(ctx, providers)
+	})
 }
 
 func (g *globals) look(cmd *cobra.Command, f *lookFlags, args []string) error {
@@ -61,21 +93,22 @@ func (g *globals) look(cmd *cobra.Command, f *lookFlags, args []string) error {
 	if err != nil {
 		return err
 	}
-	set, err := g.toolsFrom(f.hunts)
+	seeds, err := seedsOf(args)
 	if err != nil {
 		return err
 	}
-	return g.opened(cmd.Context(), set, nil, func(ctx context.Context, a *app.App) error {
-		g.imported(a)
-		providers, err := a.Campaign.ProvidersNamed(f.providers)
-		if err != nil {
-			return err
-		}
+	if err := checkGraph(f.graph, len(args)); err != nil {
+		return err
+	}
+	return g.asking(cmd.Context(), f.sources, func(ctx context.Context, providers []pivot.Provider) error {
 		incomplete := false
-		for _, arg := range args {
-			graph, err := pivot.Expand(ctx, seedOf(arg), providers, opt)
-			if err != nil {
-				return fmt.Errorf("%s: %w", arg, err)
+		for i, seed := range seeds {
+			graph, err := pivot.Expand(ctx, seed, providers, opt)
+			switch {
+			case err != nil && seed.Report != "" && len(f.sources.hunts) == 0:
+				return fmt.Errorf("%s: neither a hash or other indicator nor a known report: %w", args[i], err)
+			case err != nil:
+				return fmt.Errorf("%s: %w", args[i], err)
 			}
 			if err := g.showGraph(f, graph, opt, kinds); err != nil {
 				return err
@@ -120,18 +153,35 @@ func (f *lookFlags) options(cmd *cobra.Command) (pivot.Options, []indicator.Kind
 	return opt, kinds, faults.err()
 }
 
-// seedOf reads what a pivot starts from: an indicator when it looks like one, else the id of a report.
-func seedOf(arg string) pivot.Seed {
-	ind, err := indicator.Detect(arg)
-	if err != nil {
-		return pivot.Seed{Report: strings.TrimPrefix(strings.TrimSpace(arg), "report:")}
+// seedsOf reads what pivots start from: indicators where they look like one, else ids of reports. What is known by name to
+// be no indicator, such as an imphash, is refused.
+func seedsOf(args []string) ([]pivot.Seed, error) {
+	var seeds []pivot.Seed
+	var faults faultList
+	for _, arg := range args {
+		ind, err := indicator.Detect(arg)
+		var refused *indicator.RefusedError
+		switch {
+		case err != nil && errors.As(err, &refused) && refused.Name != "":
+			faults.add("%w", err)
+		case err != nil:
+			seeds = append(seeds, pivot.Seed{Report: strings.TrimPrefix(strings.TrimSpace(arg), "report:")})
+		case ind.Kind.IsDigest():
+			var file indicator.File
+			file.SetDigest(ind.Kind, ind.Value)
+			seeds = append(seeds, pivot.Seed{Files: []indicator.File{file}})
+		default:
+			seeds = append(seeds, pivot.Seed{Indicators: []indicator.Indicator{ind}})
+		}
 	}
-	if ind.Kind.IsDigest() {
-		var file indicator.File
-		file.SetDigest(ind.Kind, ind.Value)
-		return pivot.Seed{Files: []indicator.File{file}}
+	return seeds, faults.err()
+}
+
+// emptyStore tells that there is no local intelligence yet: then nothing known says nothing.
+func (g *globals) emptyStore(ctx context.Context, a *app.App) {
+	if st, err := a.Intel.Stats(ctx); err == nil && len(st.Sources) == 0 {
+		g.hint("the local intelligence store is empty; fill it with: hunter intel import PATH")
 	}
-	return pivot.Seed{Indicators: []indicator.Indicator{ind}}
 }
 
 func (g *globals) showGraph(f *lookFlags, graph *pivot.Graph, opt pivot.Options, kinds []indicator.Kind) error {
@@ -142,6 +192,14 @@ func (g *globals) showGraph(f *lookFlags, graph *pivot.Graph, opt pivot.Options,
 	}
 	if len(graph.Edges) == 0 && len(graph.Reports) == 0 {
 		g.hint("intelligence knows nothing beside it")
+	}
+	for _, r := range graph.Remembered {
+		g.hint("%s", report.RememberedLine(r))
+	}
+	if f.graph != "" {
+		if err := writeGraph(f.graph, view); err != nil {
+			return err
+		}
 	}
 	switch {
 	case g.json:

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"path/filepath"
 	"strings"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -67,13 +68,21 @@ func isSweep(args []string) bool {
 	return len(args) > 0
 }
 
+// countingTime is how long a plan or run may count the files that it would read.
+const countingTime = 10 * time.Second
+
 // showPlan shows what a spec would ask.
 func (g *globals) showPlan(ctx context.Context, a *app.App, spec campaign.Spec) (int, error) {
 	prep, err := a.Campaign.Prepare(ctx, spec)
 	if err != nil {
 		return campaign.ExitError, err
 	}
-	p := report.Plan{Hunt: spec.Hunt, Graph: prep.Graph, Files: prep.Files, Refused: prep.AllRefused(), Plan: prep.Plan}
+	p := report.Plan{Hunt: spec.Hunt, Alerts: spec.Alerts, MoreAlerts: spec.MoreAlerts, Graph: prep.Graph, Files: prep.Files, Refused: prep.AllRefused(), Plan: prep.Plan}
+	counting, cancel := context.WithTimeout(ctx, countingTime)
+	defer cancel()
+	if cost, ok := a.Campaign.Estimate(counting, prep); ok {
+		p.Cost = &cost
+	}
 	if g.json {
 		return campaign.ExitProven, report.PlanJSON(g.out, p)
 	}

@@ -7,6 +7,7 @@ import (
 	"github.com/hunter-project/hunter/internal/campaign"
 	"github.com/hunter-project/hunter/internal/diag"
 	"github.com/hunter-project/hunter/internal/ledger"
+	"github.com/hunter-project/hunter/internal/report"
 )
 
 // progress tells on stderr what a run does: on a terminal one line that is written over, elsewhere nothing but the plan.
@@ -35,9 +36,13 @@ func (p *progress) event(e campaign.Event) {
 			p.clear()
 			p.g.hint("pivot: not complete: %d cut by limits, %d not answered", len(e.Graph.Cut), len(e.Graph.Skipped))
 		}
+		p.remembered(e)
 	case campaign.EventPlanned:
 		p.clear()
 		p.planned(e)
+	case campaign.EventEstimated:
+		p.clear()
+		p.g.hint("to read: %s", report.CostText(e.Cost))
 	case campaign.EventAsking:
 		p.line(e, "asking")
 	case campaign.EventAnswered:
@@ -51,14 +56,38 @@ func (p *progress) event(e campaign.Event) {
 	}
 }
 
+// remembered tells which answers of intelligence are not of now.
+func (p *progress) remembered(e campaign.Event) {
+	if e.Graph == nil {
+		return
+	}
+	for _, r := range e.Graph.Remembered {
+		p.clear()
+		p.g.hint("pivot: %s", report.RememberedLine(r))
+	}
+}
+
 func (p *progress) planned(e campaign.Event) {
 	endpoints := 0
 	for _, t := range e.Prepared.Plan.Tools {
 		endpoints += len(t.Endpoints)
 	}
-	p.g.hint("run %s: %d files hunted on %d endpoints: %s", e.Run, len(e.Prepared.Files), endpoints, diag.Escape(e.Prepared.Plan.Scope))
+	p.g.hint("run %s: %s hunted on %s: %s", e.Run, count(len(e.Prepared.Files), "file"), count(endpoints, "endpoint"), diag.Escape(e.Prepared.Plan.Scope))
 	for _, n := range e.Prepared.Plan.Notes {
 		p.g.hint("note: %s", diag.Escape(n))
+	}
+	for _, t := range e.Prepared.Plan.Tools {
+		if len(t.Endpoints) == 0 {
+			p.g.hint("note: no endpoint of %s is selected", diag.Escape(t.Tool.Name))
+		}
+		if !t.Tool.Local {
+			continue
+		}
+		for _, ep := range t.Endpoints {
+			for _, n := range ep.Endpoint.Notes {
+				p.g.hint("note: %s", diag.Escape(n))
+			}
+		}
 	}
 }
 
@@ -81,6 +110,14 @@ func (p *progress) line(e campaign.Event, what string) {
 	p.clear()
 	p.shown = len(text)
 	fmt.Fprint(p.g.err, text) // progress
+}
+
+// count writes a number with its noun, which takes an s.
+func count(n int, noun string) string {
+	if n == 1 {
+		return "1 " + noun
+	}
+	return fmt.Sprintf("%d %ss", n, noun)
 }
 
 func bar(n int) string {

@@ -15,7 +15,7 @@ import (
 )
 
 func newSayCommand(g *globals) *cobra.Command {
-	return readCommand(g, "say [RUN]", "Say in one defensible sentence what a run proves", cobra.MaximumNArgs(1),
+	return readCommand(g, "say [RUN]", "Say in one defensible sentence what a run proves", takes(0, 1, "a run"),
 		func(ctx context.Context, s *results.Store, args []string) error {
 			v, err := report.Load(ctx, s, orLast(args))
 			if err != nil {
@@ -37,7 +37,7 @@ func orLast(args []string) string {
 
 func newReportCommand(g *globals) *cobra.Command {
 	var format, since, failOn string
-	cmd := readCommand(g, "report [RUN]", "Write the report of a run, or of all runs since a time", cobra.MaximumNArgs(1),
+	cmd := readCommand(g, "report [RUN]", "Write the report of a run, or of all runs since a time", takes(0, 1, "a run"),
 		func(ctx context.Context, s *results.Store, args []string) error {
 			present, err := g.presenter(format)
 			if err != nil {
@@ -51,6 +51,9 @@ func newReportCommand(g *globals) *cobra.Command {
 				if ids, err = runsSince(ctx, s, since); err != nil {
 					return err
 				}
+				if format == "html" && len(ids) > 1 {
+					return fmt.Errorf("a page of HTML holds one run, and %d runs are since then; name one, or take md, text, csv or json", len(ids))
+				}
 			}
 			var codes []int
 			for i, id := range ids {
@@ -58,7 +61,10 @@ func newReportCommand(g *globals) *cobra.Command {
 				if err != nil {
 					return err
 				}
-				if i > 0 && format == "text" {
+				if format == "csv" || g.csv { // a table has one header, and every hit
+					present = func(w io.Writer, v report.View) error { return csvOf(ctx, w, s, v.Run.ID, i > 0) }
+				}
+				if i > 0 && (format == "text" || format == "md") {
 					fmt.Fprintln(g.out) // a blank line
 				}
 				if err := present(g.out, v); err != nil {
@@ -72,10 +78,24 @@ func newReportCommand(g *globals) *cobra.Command {
 			}
 			return exitWith(campaign.Worst(codes...), failOn)
 		})
-	cmd.Flags().StringVar(&format, "format", "text", "text, json or csv")
+	cmd.Flags().StringVar(&format, "format", "text", "text, md, html (one run), csv or json")
+	cmd.Flags().BoolVar(&g.csv, "csv", false, "the same as --format csv")
 	cmd.Flags().StringVar(&since, "since", "", "all runs since: a length of time such as 7d, or a date")
 	failOnFlag(cmd, &failOn)
 	return cmd
+}
+
+// csvOf writes all hits of a run, also those that a view leaves out.
+func csvOf(ctx context.Context, w io.Writer, s *results.Store, run string, more bool) error {
+	hits, _, err := s.Hits(ctx, results.Filter{Run: run})
+	switch {
+	case err != nil:
+		return err
+	case more:
+		return report.MoreHitsCSV(w, hits)
+	default:
+		return report.HitsCSV(w, hits)
+	}
 }
 
 func runsSince(ctx context.Context, s *results.Store, since string) ([]string, error) {
@@ -104,10 +124,14 @@ func (g *globals) presenter(format string) (func(io.Writer, report.View) error, 
 		return report.Text(report.Style{Color: g.colorOn(g.out)}), nil
 	case "json":
 		return report.JSON, nil
+	case "md":
+		return report.Markdown, nil
+	case "html":
+		return report.HTML, nil
 	case "csv":
 		return report.CSV, nil
 	}
-	return nil, fmt.Errorf("no format %q; formats are %s", format, strings.Join([]string{"text", "json", "csv"}, ", "))
+	return nil, fmt.Errorf("no format %q; formats are %s", format, strings.Join([]string{"text", "md", "html", "csv", "json"}, ", "))
 }
 
 func failOnFlag(cmd *cobra.Command, failOn *string) {

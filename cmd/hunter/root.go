@@ -27,11 +27,14 @@ type streams struct {
 // globals are the flags that every command takes.
 type globals struct {
 	streams
-	db      string
-	json    bool
-	csv     bool // of commands that list
-	quiet   bool
-	noColor bool
+	db   string
+	json bool
+	csv  bool // of commands that list
+
+	csvBegun bool // the header stands
+	quiet    bool
+	noColor  bool
+	noCache  bool // of commands that ask endpoints
 }
 
 // exitError carries an exit code that is no failure of the command, such as 1 for hits.
@@ -59,7 +62,9 @@ func run(ctx context.Context, args []string, s streams) int {
 		_ = diag.Render(s.err, list, g.colorOn(s.err)) // nowhere left to say it
 		return campaign.ExitError
 	}
-	fmt.Fprintf(s.err, "hunter: %s\n", diag.Escape(err.Error())) // nowhere left to say it
+	for _, line := range errorLines(err) {
+		fmt.Fprintf(s.err, "hunter: %s\n", diag.Escape(line)) // nowhere left to say it
+	}
 	return campaign.ExitError
 }
 
@@ -69,10 +74,14 @@ func newRoot(g *globals) *cobra.Command {
 		Short:             "Take one alert hash to every endpoint it touched, and prove what you say",
 		SilenceUsage:      true,
 		SilenceErrors:     true,
-		Args:              cobra.NoArgs,
+		Args:              takes(0, 0, ""),
+		Version:           versionText(),
 		PersistentPreRunE: func(cmd *cobra.Command, _ []string) error { return fromEnvironment(cmd) },
 		RunE:              func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
+	root.SetVersionTemplate("{{.Version}}\n")
+	root.SetFlagErrorFunc(flagFault)
+	root.SetHelpCommand(newHelpCommand())
 	f := root.PersistentFlags()
 	f.StringVar(&g.db, "db", "", "results database: a path (default hunter.db in the state folder)")
 	f.BoolVar(&g.json, "json", false, "print JSON")
@@ -92,11 +101,11 @@ func fromEnvironment(cmd *cobra.Command) error {
 	cmd.Flags().VisitAll(func(f *pflag.Flag) {
 		name := "HUNTER_" + strings.ToUpper(strings.ReplaceAll(f.Name, "-", "_"))
 		value, there := os.LookupEnv(name)
-		if f.Changed || !there || value == "" || f.Name == "help" {
+		if f.Changed || !there || value == "" || f.Name == "help" || f.Name == "version" {
 			return
 		}
 		if err := cmd.Flags().Set(f.Name, value); err != nil {
-			faults.add("environment %s: %w", name, err)
+			faults.add("environment %s: %s", name, wrongValue(f, value))
 		}
 	})
 	return faults.err()
@@ -104,6 +113,9 @@ func fromEnvironment(cmd *cobra.Command) error {
 
 // dbPath gives the database's path: flag, environment, or the state folder of the XDG base directories.
 func (g *globals) dbPath() (string, error) {
+	if kind, _, ok := strings.Cut(g.db, "://"); ok { // it may hold a password, so the rest is not told
+		return "", fmt.Errorf("--db %s://…: this version keeps its results in SQLite alone; give a path", kind)
+	}
 	if g.db != "" {
 		return g.db, nil
 	}

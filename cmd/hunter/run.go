@@ -71,7 +71,7 @@ func (g *globals) specs(cmd *cobra.Command, f *runFlags, set *hunts.Set) ([]camp
 			faults = append(faults, fmt.Errorf("hunt %s: %w", h.Name, err))
 			continue
 		}
-		g.unmet(h)
+		g.unwritten(h)
 		specs = append(specs, spec)
 	}
 	if len(faults) > 0 {
@@ -114,6 +114,7 @@ func (g *globals) runHunts(cmd *cobra.Command, f *runFlags, paths []string) erro
 	if err != nil {
 		return err
 	}
+	f.after = outputsOf(set)
 	return g.carry(cmd.Context(), set, specs, &f.askFlags, f.failOn)
 }
 
@@ -121,6 +122,18 @@ func (g *globals) runHunts(cmd *cobra.Command, f *runFlags, paths []string) erro
 func (g *globals) resume(cmd *cobra.Command, f *runFlags, paths []string) error {
 	if len(f.hunts)+len(f.seeds) > 0 || f.detach || f.dryRun {
 		return errors.New("--resume goes on with what was planned; it takes no --hunt, --seed, --detach or --dry-run")
+	}
+	if err := checkFailOn(f.failOn); err != nil {
+		return err
+	}
+	g.csv = f.csv
+	for _, name := range []string{
+		"path", "where", "unsized", "max-size", "full", "tool", "host", "label", "platform", "exclude", "case", "timeout",
+		"max-indicators", "max-per-report", "max-reports", "min-confidence",
+	} {
+		if cmd.Flags().Changed(name) {
+			g.hint("--%s has no effect: a resumed run asks what was planned", name)
+		}
 	}
 	ctx := cmd.Context()
 	id, spec, err := g.stored(ctx, f.resume)
@@ -134,9 +147,11 @@ func (g *globals) resume(cmd *cobra.Command, f *runFlags, paths []string) error 
 	if err != nil {
 		return fmt.Errorf("read the hunts files that run %s was started with: %w", id, err)
 	}
+	f.after = outputsOf(set)
 	show := newProgress(g)
+	g.noCache = f.noCache
 	return g.opened(ctx, set, show.event, func(ctx context.Context, a *app.App) error {
-		return g.one(ctx, a, show, &f.askFlags, f.failOn, func(ctx context.Context) (campaign.Outcome, error) {
+		return g.one(ctx, a, show, &f.askFlags, spec.Hunt, f.failOn, func(ctx context.Context) (campaign.Outcome, error) {
 			return a.Campaign.Resume(ctx, id)
 		})
 	})

@@ -21,6 +21,7 @@ const asCommand = "HUNTER_TEST_AS_COMMAND"
 
 func TestMain(m *testing.M) {
 	command := func() {
+		dropRights()
 		os.Exit(run(context.Background(), os.Args[1:], streams{in: os.Stdin, out: os.Stdout, err: os.Stderr}))
 	}
 	if os.Getenv(asCommand) != "" {
@@ -43,10 +44,12 @@ func TestScripts(t *testing.T) {
 			e.Setenv("HUNTER_DB", filepath.Join(e.WorkDir, "hunter.db"))
 			e.Setenv("NO_COLOR", "1")
 			e.Setenv("GORACE", "atexit_sleep_ms=0") // a race build waits a second before each end
+			replayed(e)
+			plant(t, e)
 			return nil
 		},
 		Cmds: map[string]func(ts *testscript.TestScript, neg bool, args []string){
-			"code": code, "json": jsonField, "digest": digest,
+			"code": code, "json": jsonField, "digest": digest, "subst": subst, "asked": asked,
 		},
 		RequireExplicitExec: true,
 	})

@@ -2,12 +2,11 @@ package main
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
-	"fmt"
 
 	"github.com/spf13/cobra"
 
+	"github.com/hunter-project/hunter/internal/report"
 	"github.com/hunter-project/hunter/internal/results"
 )
 
@@ -26,14 +25,7 @@ func (g *globals) reading(ctx context.Context, work func(ctx context.Context, s 
 }
 
 // printJSON writes v on one line.
-func (g *globals) printJSON(v any) error {
-	enc := json.NewEncoder(g.out)
-	enc.SetEscapeHTML(false)
-	if err := enc.Encode(v); err != nil {
-		return fmt.Errorf("write JSON: %w", err)
-	}
-	return nil
-}
+func (g *globals) printJSON(v any) error { return report.WriteJSON(g.out, v) }
 
 // readCommand makes a command that reads the store.
 func readCommand(g *globals, use, short string, args cobra.PositionalArgs, work func(ctx context.Context, s *results.Store, args []string) error) *cobra.Command {

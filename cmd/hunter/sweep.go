@@ -43,7 +43,7 @@ func newSweepCommand(g *globals) *cobra.Command {
 		Short: "Look for hashes now, ad hoc",
 		Long: "Look for files by sha256, sha1 or md5, in any mix: from arguments, from files (an alert in JSON, a list with one hash\n" +
 			"a line, what sha256sum prints), or from standard input (-). It is a run of the hunt \"sweep\".",
-		Args: cobra.MinimumNArgs(1),
+		Args: takes(1, many, "a hash, a file of hashes, an alert, or - for standard input"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			spec, set, err := g.sweepSpec(cmd, &f, args)
 			if err != nil {
@@ -105,10 +105,10 @@ func (g *globals) seenBefore(ctx context.Context, a *app.App, spec campaign.Spec
 		return err
 	}
 	if seen.Hits > 0 {
-		g.hint("seen before: %d hits, the last %s ago", seen.Hits, ago(seen.LastHit))
+		g.hint("seen before: %s, the last %s ago", count(seen.Hits, "hit"), ago(seen.LastHit))
 	}
 	if seen.Absent > 0 {
-		g.hint("seen before: absent on %d hosts, the last %s ago", seen.Absent, ago(seen.LastAbsent))
+		g.hint("seen before: absent on %s, the last %s ago", count(seen.Absent, "host"), ago(seen.LastAbsent))
 	}
 	return nil
 }
@@ -124,6 +124,6 @@ func ago(t time.Time) string {
 	case d >= 2*time.Minute:
 		return fmt.Sprintf("%d minutes", int(d/time.Minute))
 	default:
-		return fmt.Sprintf("%d seconds", max(int(d/time.Second), 0))
+		return count(max(int(d/time.Second), 0), "second")
 	}
 }

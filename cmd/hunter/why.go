@@ -1,9 +1,11 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"fmt"
 	"strconv"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -16,7 +18,7 @@ import (
 func newWhyCommand(g *globals) *cobra.Command {
 	var run string
 	var raw bool
-	cmd := readCommand(g, "why HIT|HASH", "Show the chain from the alert to a hit or hunted hash", cobra.ExactArgs(1),
+	cmd := readCommand(g, "why HIT|HASH", "Show the chain from the alert to a hit or hunted hash", takes(1, 1, "the number of a hit, or a hash"),
 		func(ctx context.Context, s *results.Store, args []string) error {
 			ind, runs, err := whyTarget(ctx, s, args[0], run)
 			if err != nil {
@@ -34,7 +36,7 @@ func newWhyCommand(g *globals) *cobra.Command {
 				if raw {
 					return g.rawOf(ctx, s, chain)
 				}
-				return g.explain(v, ind, chain)
+				return g.explain(ctx, s, v, ind, chain)
 			}
 			return fmt.Errorf("%s is in no run; `hunter pivot` asks intelligence about it", ind)
 		})
@@ -81,7 +83,7 @@ func (g *globals) rawOf(ctx context.Context, s *results.Store, chain []report.Wh
 }
 
 // explain prints a chain and the hits that it led to.
-func (g *globals) explain(v report.View, ind indicator.Indicator, chain []report.WhyJSON) error {
+func (g *globals) explain(ctx context.Context, s *results.Store, v report.View, ind indicator.Indicator, chain []report.WhyJSON) error {
 	hits := []report.HitJSON{}
 	for _, h := range v.Hits {
 		if h.Row.Matched == ind || h.Row.SHA256 == ind.Value || h.Row.MD5 == ind.Value || h.Row.SHA1 == ind.Value {
@@ -100,20 +102,36 @@ func (g *globals) explain(v report.View, ind indicator.Indicator, chain []report
 			Hits      []report.HitJSON    `json:"hits"`
 		}{"hunter.why/1", v.Run.ID, v.Run.Hunt, ind, chain, hits})
 	}
-	p := func(format string, args ...any) { fmt.Fprintf(g.out, format+"\n", args...) } // the terminal
+	var b bytes.Buffer
+	p := func(format string, args ...any) { fmt.Fprintf(&b, format+"\n", args...) }
 	p("%s", ind)
 	p("run   %s of hunt %s", v.Run.ID, diag.Escape(v.Run.Hunt))
 	for _, e := range chain {
 		p("why   %s", report.WhyLine(e))
-		if e.Raw != "" {
-			p("      kept answer sha256:%s", e.Raw)
+		if e.Raw == "" {
+			continue
 		}
+		at, err := s.RawSince(ctx, e.Raw)
+		if err != nil {
+			return err
+		}
+		since := ""
+		if !at.IsZero() {
+			since = ", first received " + at.UTC().Format("2006-01-02 15:04:05Z")
+			if age := v.Run.StartedAt.Sub(at).Round(time.Second); age > 0 {
+				since += fmt.Sprintf(", %s before the run", age)
+			}
+		}
+		p("      kept answer sha256:%s%s", e.Raw, since)
 	}
 	for _, h := range hits {
 		p("hit   %d  %s  %s  %s", h.ID, diag.Escape(h.Hostname), h.FoundIn, h.Path)
 	}
 	if len(hits) == 0 {
 		p("hit   none in this run")
+	}
+	if _, err := g.out.Write(b.Bytes()); err != nil {
+		return fmt.Errorf("write: %w", err)
 	}
 	return nil
 }

@@ -35,12 +35,16 @@ func Schema(t testing.TB, cat hunts.Catalog, path string, update bool) {
 	}
 }
 
-// Documented checks that a page of Markdown names every key of a schema in backquotes.
-func Documented(t testing.TB, schema []byte, page string) {
+// Documented checks that pages of Markdown, taken together, name every key of a schema in backquotes.
+func Documented(t testing.TB, schema []byte, pages ...string) {
 	t.Helper()
-	text, err := os.ReadFile(page)
-	if err != nil {
-		t.Fatal(err)
+	var text []byte
+	for _, page := range pages {
+		part, err := os.ReadFile(page)
+		if err != nil {
+			t.Fatal(err)
+		}
+		text = append(text, part...)
 	}
 	keys, err := Keys(schema)
 	if err != nil {
@@ -48,7 +52,7 @@ func Documented(t testing.TB, schema []byte, page string) {
 	}
 	for _, k := range keys {
 		if !strings.Contains(string(text), "`"+k+"`") {
-			t.Errorf("%s does not describe the key `%s`", page, k)
+			t.Errorf("%s: the key `%s` is not described", strings.Join(pages, ", "), k)
 		}
 	}
 }

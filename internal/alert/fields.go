@@ -4,8 +4,6 @@ import (
 	"strconv"
 	"strings"
 	"time"
-
-	"github.com/hunter-project/hunter/internal/indicator"
 )
 
 // describe fills what an alert says about itself, by the names that products use, best first.
@@ -61,12 +59,18 @@ func textsOf(n *node) []string {
 	return out
 }
 
-// timeOf reads the times that products write: RFC 3339, Sysmon's and syslog's, seconds or milliseconds since 1970.
+// timeOf reads the times that products write: RFC 3339, Sysmon's, syslog's and osquery's, a date, seconds or milliseconds since 1970.
 func timeOf(s string) time.Time {
-	for _, layout := range []string{time.RFC3339Nano, "2006-01-02T15:04:05.999999999Z0700", "2006-01-02 15:04:05.999999999", "2006-01-02T15:04:05.999999999"} {
+	for _, layout := range []string{
+		time.RFC3339Nano, "2006-01-02T15:04:05.999999999Z0700", "2006-01-02 15:04:05.999999999", "2006-01-02T15:04:05.999999999",
+		"Mon Jan _2 15:04:05 2006 MST", time.DateOnly,
+	} {
 		if t, err := time.Parse(layout, s); err == nil {
 			return t.UTC()
 		}
+	}
+	if seconds, err := strconv.ParseFloat(s, 64); err == nil && strings.Contains(s, ".") && seconds > 0 && seconds < 1e11 {
+		return time.UnixMilli(int64(seconds * 1000)).UTC()
 	}
 	n, err := strconv.ParseInt(s, 10, 64)
 	switch {
@@ -137,7 +141,7 @@ func (c container) text(names ...string) string {
 func parts(field *node) []string {
 	var keys []string
 	for at := field; at != nil && at.up != nil; at = at.up {
-		if at.at < 0 {
+		if at.pos < 0 {
 			keys = append(keys, cut(at.key, 256))
 		}
 	}
@@ -187,9 +191,6 @@ func (f *FileSeen) about(c container) {
 	}
 	if len(f.File.Names) == 0 && f.Path != "" && base(f.Path) != "" {
 		f.File.Names = []string{base(f.Path)}
-	}
-	if len(f.File.Digests()) == 0 {
-		f.File = indicator.File{}
 	}
 }
 

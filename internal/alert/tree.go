@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 	"unicode/utf8"
 )
@@ -14,10 +15,11 @@ import (
 type node struct {
 	up     *node
 	key    string // in an object
-	at     int    // in an array; -1 elsewhere
+	pos    int    // in an array; -1 elsewhere
 	object bool
 	array  bool
 	text   string // of a string or number; booleans and null have none
+	yes    bool   // of a boolean that is true
 	subs   []*node
 	byKey  map[string]*node // of an object, in lower case; made when asked for
 }
@@ -49,7 +51,7 @@ func parse(data []byte) ([]*node, error) {
 		if errors.Is(err, io.EOF) {
 			return out, nil
 		}
-		n := &node{at: -1}
+		n := &node{pos: -1}
 		if err == nil {
 			err = p.value(n, tok, 1)
 		}
@@ -77,6 +79,9 @@ func (p *parser) value(n *node, tok json.Token, depth int) error {
 	case json.Number:
 		n.text = v.String()
 		return nil
+	case bool:
+		n.yes = v
+		return nil
 	case json.Delim:
 		if depth > maxDepth {
 			return errDepth
@@ -86,9 +91,9 @@ func (p *parser) value(n *node, tok json.Token, depth int) error {
 		return nil
 	}
 	for p.dec.More() {
-		sub := &node{up: n, at: -1}
+		sub := &node{up: n, pos: -1}
 		if n.array {
-			sub.at = len(n.subs)
+			sub.pos = len(n.subs)
 		} else {
 			key, err := p.dec.Token()
 			if err != nil {
@@ -138,8 +143,8 @@ func (n *node) path() string {
 	var parts []string
 	length := 0
 	for at := n; at.up != nil; at = at.up {
-		part := fmt.Sprintf("[%d]", at.at)
-		if at.at < 0 {
+		part := fmt.Sprintf("[%d]", at.pos)
+		if at.pos < 0 {
 			part = "." + cut(at.key, 128)
 		}
 		if length += len(part); length > 1024 {
@@ -170,7 +175,7 @@ func (n *node) leaves(f func(*node) bool) bool {
 
 // member gives the member of an object by its key in lower case, the first of several.
 func (n *node) member(key string) *node {
-	if !n.object {
+	if n == nil || !n.object {
 		return nil
 	}
 	if n.byKey == nil {
@@ -185,19 +190,17 @@ func (n *node) member(key string) *node {
 }
 
 // get follows a dotted path, whether its parts are nested objects or one dotted key; of arrays it takes the first value.
-func (n *node) get(path string) *node {
-	for n.array {
-		if len(n.subs) == 0 {
-			return nil
-		}
-		n = n.subs[0]
-	}
+func (n *node) get(path string) *node { return n.at(path).first() }
+
+// at is get that leaves an array at the end of the path whole.
+func (n *node) at(path string) *node {
 	if path == "" {
 		return n
 	}
+	n = n.first()
 	for end := len(path); end > 0; end = strings.LastIndexByte(path[:end], '.') {
 		if m := n.member(path[:end]); m != nil {
-			if found := m.get(strings.TrimPrefix(path[end:], ".")); found != nil {
+			if found := m.at(strings.TrimPrefix(path[end:], ".")); found != nil {
 				return found
 			}
 		}
@@ -205,9 +208,59 @@ func (n *node) get(path string) *node {
 	return nil
 }
 
+// first gives the first value of an array, and anything else as it is.
+func (n *node) first() *node {
+	for n != nil && n.array {
+		if len(n.subs) == 0 {
+			return nil
+		}
+		n = n.subs[0]
+	}
+	return n
+}
+
+// items gives the values of the array at a path; one value that stands there alone counts as an array of one.
+func (n *node) items(path string) []*node {
+	switch at := n.at(path); {
+	case at == nil:
+		return nil
+	case at.array:
+		return at.subs
+	default:
+		return []*node{at}
+	}
+}
+
+// words gives the texts at a path.
+func (n *node) words(path string) []string {
+	if at := n.at(path); at != nil {
+		return textsOf(at)
+	}
+	return nil
+}
+
+func (n *node) isObject() bool { return n != nil && n.object }
+
+func (n *node) isArray() bool { return n != nil && n.array }
+
+// textAt gives the first text or number at one of some paths.
+func (n *node) textAt(paths ...string) string {
+	for _, p := range paths {
+		if at := n.get(p); at != nil && at.text != "" {
+			return cut(at.text, maxText)
+		}
+	}
+	return ""
+}
+
+// has reports whether one of some paths leads anywhere.
+func (n *node) has(paths ...string) bool {
+	return slices.ContainsFunc(paths, func(p string) bool { return n.at(p) != nil })
+}
+
 // field is the object key a value belongs to, through any arrays.
 func (n *node) field() *node {
-	for n.at >= 0 && n.up != nil {
+	for n.pos >= 0 && n.up != nil {
 		n = n.up
 	}
 	return n
@@ -220,20 +273,43 @@ func cut(s string, n int) string {
 	return s
 }
 
-// unwrap finds the alerts in what was read: elements of arrays, hits.hits of a search.
+// unwrap finds the alerts in what was read: elements of arrays, and of the lists that searches and logs put around them.
 func unwrap(docs []*node) []*node {
 	var out []*node
 	for _, d := range docs {
-		switch hits := d.get("hits.hits"); {
+		switch list := listed(d); {
 		case len(out) > maxAlerts:
 			return out
-		case d.array:
-			out = append(out, unwrap(d.subs)...)
-		case hits != nil && hits.up != nil && hits.up.array:
-			out = append(out, unwrap(hits.up.subs)...)
+		case list != nil:
+			out = append(out, unwrap(list)...)
 		default:
 			out = append(out, d)
 		}
 	}
 	return out
+}
+
+// listed gives the alerts of a list, nil when it is none.
+func listed(d *node) []*node {
+	if d.array {
+		if isEntities(d) {
+			return nil // of one alert: they point at each other
+		}
+		return d.subs
+	}
+	for _, l := range []struct {
+		path, sign string
+		signed     bool
+	}{
+		{"hits.hits", "hits.hits", true},                       // a search of Elasticsearch
+		{"response", "response.event", true},                   // MISP
+		{"value", "@odata.context", d.has("@odata.context")},   // Microsoft Graph
+		{"data", "log_type", d.textAt("log_type") == "result"}, // what osquery sends to a server
+		{"logs", "logs.hostidentifier", true},                  // and some receivers pass on
+	} {
+		if at := d.at(l.path); l.signed && at.isArray() && d.has(l.sign) {
+			return at.subs
+		}
+	}
+	return nil
 }

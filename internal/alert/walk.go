@@ -10,8 +10,9 @@ import (
 	"github.com/hunter-project/hunter/internal/indicator"
 )
 
-// sysmonText finds Sysmon's Hashes in a field or in the middle of an event's message.
-var sysmonText = regexp.MustCompile(`(?i)\b(?:MD5|SHA1|SHA256|IMPHASH)=[0-9a-f]{32,64}(?:,(?:MD5|SHA1|SHA256|IMPHASH)=[0-9a-f]{32,64})*`)
+// sysmonText finds Sysmon's Hashes in a field or in the middle of an event's message. A value that is too long is found whole,
+// so that it is refused and not cut to a digest.
+var sysmonText = regexp.MustCompile(`(?i)\b(?:MD5|SHA1|SHA256|IMPHASH)=[0-9a-f]{32,200}\b(?:,(?:MD5|SHA1|SHA256|IMPHASH)=[0-9a-f]{32,200}\b)*`)
 
 // group is the digests that stand together: those of one hash object, of one list, or of one Sysmon string.
 type group struct {
@@ -23,7 +24,7 @@ type group struct {
 
 // walker collects the digests of one alert.
 type walker struct {
-	alert  *Alert
+	alert  *book
 	order  []group
 	found  map[group][]FieldHash
 	note   map[group]string // why it is no seed
@@ -41,19 +42,21 @@ type bareHash struct {
 
 var errDigests = fmt.Errorf("the alert has over %d digests", maxDigests)
 
-// read takes one alert out of its JSON.
-func read(doc *node) (*Alert, error) {
-	w := &walker{alert: &Alert{}, found: map[group][]FieldHash{}, note: map[group]string{}}
-	w.alert.describe(doc)
+func newWalker() *walker {
+	return &walker{alert: newBook(""), found: map[group][]FieldHash{}, note: map[group]string{}}
+}
+
+// walk takes the digests of an alert by the names of their fields.
+func (w *walker) walk(doc *node) error {
 	doc.leaves(func(l *node) bool {
 		w.leaf(l)
 		return w.total <= maxDigests
 	})
 	if w.total > maxDigests {
-		return nil, errDigests
+		return errDigests
 	}
 	w.finish()
-	return w.alert, nil
+	return nil
 }
 
 // leaf looks at one value.
@@ -67,9 +70,12 @@ func (w *walker) leaf(l *node) {
 		names = []string{""}
 	}
 	at, last := split(field)
-	path := strings.Join(names, ".")
 	name, state := strip(last)
-	if what, ok := indicator.RefusedName(path); ok || slices.Contains(names, "code_signature") {
+	if what, no := refusedField(names); no {
+		w.refuseNamed(l, what)
+		return
+	}
+	if what, no := refusedType(at, last); no {
 		w.refuseNamed(l, what)
 		return
 	}
@@ -141,20 +147,13 @@ func (w *walker) add(l *node, g group, ind indicator.Indicator, names []string) 
 
 func (w *walker) refuse(l *node, what string, err error) {
 	w.total++
-	w.alert.Refused = append(w.alert.Refused, Refused{Field: l.path(), Value: cut(l.text, 200), What: what, Reason: err.Error()})
+	w.alert.refuse(l, what, err)
 }
 
-// refuseNamed lists a value by the name of its field, when it is written like a digest at all.
 func (w *walker) refuseNamed(l *node, what string) {
-	_, err := indicator.ParseHash(l.text)
-	var refused *indicator.RefusedError
-	if errors.As(err, &refused) && refused.Name == "" {
-		return
+	if w.alert.refuseNamed(l, what) {
+		w.total++
 	}
-	if what == "" {
-		what = "certificate or TLS fingerprint"
-	}
-	w.refuse(l, what, fmt.Errorf("%q is no file hash but: %s; give the file's sha256, sha1 or md5", cut(l.text, 200), what))
 }
 
 // finish makes file objects of the groups.
@@ -163,7 +162,7 @@ func (w *walker) finish() {
 	for _, g := range w.order {
 		w.files(g, w.found[g], w.note[g])
 	}
-	if !hasSeed(a) {
+	if !hasSeed(a.Alert) {
 		for _, b := range w.bare {
 			at, _ := split(b.field.field())
 			w.files(group{at: at, alone: b.field}, []FieldHash{{Field: b.field.path(), Indicator: b.ind}}, unseeded(parts(b.field.field()), ""))
@@ -176,72 +175,40 @@ func (w *walker) finish() {
 	}
 	switch {
 	case w.ecs:
-		a.Shape = ShapeECS
+		a.Format = FormatECS
 	case w.sysmon:
-		a.Shape = ShapeSysmon
+		a.Format = FormatSysmon
 	default:
-		a.Shape = ShapeGeneric
+		a.Format = FormatGeneric
 	}
 }
 
-// files makes one file of a group, or one of each digest when a kind stands there twice: lists are not siblings.
+// files makes file objects of a group.
 func (w *walker) files(g group, found []FieldHash, note string) {
-	var whole indicator.File
-	one := true
-	for i := range found {
-		found[i].Seed = note == ""
-		d := found[i].Indicator
-		if old := whole.Digest(d.Kind); old != "" && old != d.Value {
-			one = false
-		}
-		whole.SetDigest(d.Kind, d.Value)
+	seen := FileSeen{Field: found[0].Field, Seed: note == "", Note: note}
+	if i := strings.LastIndexByte(seen.Field, '.'); i > 0 && g.alone == nil {
+		seen.Field = seen.Field[:i]
 	}
-	w.alert.Found = append(w.alert.Found, found...)
-	fieldOf := func(f string) string {
-		if i := strings.LastIndexByte(f, '.'); i > 0 && g.alone == nil {
-			return f[:i]
-		}
-		return f
-	}
-	if one {
-		seen := FileSeen{File: whole, Field: fieldOf(found[0].Field), Seed: note == "", Note: note}
-		seen.about(g.at)
-		w.alert.see(seen)
-		return
-	}
-	for _, f := range found {
-		seen := FileSeen{Field: f.Field, Seed: note == "", Note: note}
-		seen.File.SetDigest(f.Indicator.Kind, f.Indicator.Value)
-		w.alert.see(seen)
-	}
+	seen.about(g.at)
+	w.alert.put(seen, found)
 }
 
-// see adds a file, unless it is there already, as an export repeats it under "fields".
-func (a *Alert) see(f FileSeen) {
-	for i, old := range a.Files {
-		if old.Seed == f.Seed && old.File.MD5 == f.File.MD5 && old.File.SHA1 == f.File.SHA1 && old.File.SHA256 == f.File.SHA256 {
-			if old.File.Size == 0 {
-				a.Files[i].File.Size = f.File.Size
-			}
-			if len(old.File.Names) == 0 {
-				a.Files[i].File.Names, a.Files[i].Path = f.File.Names, f.Path
-			}
-			return
-		}
-	}
-	a.Files = append(a.Files, f)
-}
+// Why a digest is no seed.
+const (
+	noteParent = "of a parent process, usually a shell or a desktop: no seed"
+	noteBefore = "of an earlier state of the file: no seed"
+)
 
 // unseeded tells why a digest is no seed, "" when it is one.
 func unseeded(names []string, residual string) string {
 	for _, n := range append(slices.Clone(names), residual) {
 		for _, w := range []string{"parent", "ancest", "leader", "responsible", "initiating"} {
 			if strings.Contains(n, w) {
-				return "of a parent process, usually a shell or a desktop: no seed"
+				return noteParent
 			}
 		}
 		if n == "previous" || strings.HasSuffix(n, "before") {
-			return "of an earlier state of the file: no seed"
+			return noteBefore
 		}
 	}
 	return ""
@@ -269,12 +236,7 @@ func strip(name string) (short, state string) {
 
 // residual gives a field's name without its kind, so that parent_md5 and parent_sha256 stand together.
 func residual(name string, kind indicator.Kind) string {
-	return strings.Replace(plain(name), string(kind), "", 1)
-}
-
-// plain gives a field's name in lower case and without punctuation.
-func plain(name string) string {
-	return strings.NewReplacer("-", "", "_", "", " ", "", "@", "", "'", "").Replace(strings.ToLower(name))
+	return strings.Replace(indicator.PlainName(name), string(kind), "", 1)
 }
 
 // hashName reports a field that holds a hash of a kind it does not say. Hashes of users, events or commits are of no
@@ -283,7 +245,7 @@ func hashName(names []string) bool {
 	if len(names) > 1 && slices.Contains([]string{"user", "event", "agent", "host", "rule", "related", "source", "destination"}, names[len(names)-2]) {
 		return false
 	}
-	switch n := plain(names[len(names)-1]); n {
+	switch n := indicator.PlainName(names[len(names)-1]); n {
 	case "hashes", "digest", "checksum", "ioc", "indicator", "observable", "iocvalue", "indicatorvalue":
 		return true
 	case "hash", "filehash", "processhash", "parenthash", "parentprocesshash", "imagehash", "threathash", "samplehash", "contenthash", "malwarehash":
@@ -302,12 +264,27 @@ func hashTyped(at container, name string) bool {
 	return t == "hash" || t == "file_hash" || t == "filehash" || (ok && kind.IsDigest())
 }
 
+// refusedType reports the value of a pair that calls it something that is no file hash, such as {"Algorithm": "SHA256AC", "Value": "…"}.
+func refusedType(at container, name string) (what string, ok bool) {
+	switch strings.ToLower(name) {
+	case "value", "data", "content", "hashvalue":
+	default:
+		return "", false
+	}
+	for _, key := range []string{"type", "algorithm", "datatype", "kind", "ioc_type"} {
+		if what, ok := indicator.RefusedName(at.text(key)); ok {
+			return what, true
+		}
+	}
+	return "", false
+}
+
 // idName reports a field whose values are written like digests and are something else.
 func idName(names []string) bool {
 	if len(names) > 1 && names[len(names)-1] == "hash" {
 		return names[len(names)-2] != "related"
 	}
-	n := plain(names[len(names)-1])
+	n := indicator.PlainName(names[len(names)-1])
 	for _, w := range []string{
 		"uuid", "guid", "token", "session", "trace", "span", "etag", "cookie", "cursor", "nonce", "secret", "ancestors", "apikey",
 		"community", "salt", "version", "commit", "revision",

@@ -4,6 +4,7 @@ package app
 import (
 	"context"
 	"errors"
+	"io"
 	"time"
 
 	"github.com/google/uuid"
@@ -11,8 +12,10 @@ import (
 	"github.com/hunter-project/hunter/hunts"
 	"github.com/hunter-project/hunter/internal/campaign"
 	"github.com/hunter-project/hunter/internal/edr"
+	"github.com/hunter-project/hunter/internal/edr/osquery/embedded"
 	"github.com/hunter-project/hunter/internal/pivot"
 	"github.com/hunter-project/hunter/internal/pivot/files"
+	"github.com/hunter-project/hunter/internal/pivot/own"
 	"github.com/hunter-project/hunter/internal/results"
 )
 
@@ -22,6 +25,7 @@ type Options struct {
 	Set      *hunts.Set // nil: no hunts file; this machine and the local intelligence store
 	Progress func(campaign.Event)
 	Now      func() time.Time // nil is time.Now
+	NoCache  bool             // no digest is kept from one query to the next
 }
 
 // App is hunter, wired.
@@ -30,6 +34,7 @@ type App struct {
 	Intel    *files.Store
 	Campaign *campaign.Campaign
 	tools    []edr.Tool
+	closers  []io.Closer     // of providers
 	Imported []files.Summary // what the providers' paths brought
 }
 
@@ -52,11 +57,11 @@ func New(ctx context.Context, opt Options) (*App, error) {
 	if err != nil {
 		return nil, errors.Join(err, a.Close())
 	}
-	if a.tools, err = makeTools(ctx, opt); err != nil {
+	if a.tools, err = makeTools(ctx, opt, store); err != nil {
 		return nil, errors.Join(err, a.Close())
 	}
 	a.Campaign = &campaign.Campaign{
-		Store: store, Providers: providers, Tools: a.tools, Progress: opt.Progress, Now: opt.Now,
+		Store: store, Providers: providers, Own: own.New(store, embedded.MachineID()), Tools: a.tools, Progress: opt.Progress, Now: opt.Now,
 		NewID: func() string { return uuid.Must(uuid.NewV7()).String() },
 	}
 	return a, nil
@@ -67,6 +72,9 @@ func (a *App) Close() error {
 	var errs []error
 	for _, t := range a.tools {
 		errs = append(errs, t.Close())
+	}
+	for _, c := range a.closers {
+		errs = append(errs, c.Close())
 	}
 	return errors.Join(append(errs, a.Store.Close())...)
 }

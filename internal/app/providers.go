@@ -6,8 +6,10 @@ import (
 	"path/filepath"
 
 	"github.com/hunter-project/hunter/hunts"
+	"github.com/hunter-project/hunter/internal/httpx"
 	"github.com/hunter-project/hunter/internal/pivot"
 	"github.com/hunter-project/hunter/internal/pivot/files"
+	"github.com/hunter-project/hunter/internal/pivot/threatscape"
 )
 
 // DefaultProvider is the provider that is there without any hunts file: all that `hunter intel import` brought.
@@ -17,6 +19,7 @@ const DefaultProvider = "files"
 func providerPlugins() []hunts.Plugin {
 	return []hunts.Plugin{
 		{Type: "files", Doc: "The local intelligence store, filled from MISP events, STIX 2.1 bundles, CSV and plain lists.", New: func() any { return &files.Config{} }},
+		{Type: "threatscape", Doc: "iSIGHT ThreatScape, API v2 (FireEye iSIGHT Intelligence).", New: func() any { return &threatscape.Config{} }},
 	}
 }
 
@@ -36,11 +39,23 @@ func (a *App) providers(ctx context.Context, opt Options) ([]pivot.Provider, err
 			}
 			a.Imported = append(a.Imported, sum)
 			out = append(out, p)
+		case *threatscape.Config:
+			p, err := threatscape.New(def.Name, threatscape.Options{Config: *cfg, MaxTLP: def.MaxTLP, HTTP: a.http(opt)})
+			if err != nil {
+				return nil, fmt.Errorf("%s: provider %s: %w", def.Pos, def.Name, err)
+			}
+			a.closers = append(a.closers, p)
+			out = append(out, p)
 		default:
 			return nil, fmt.Errorf("%s: provider %s: this hunter has no provider of type %s", def.Pos, def.Name, def.Type)
 		}
 	}
 	return out, nil
+}
+
+// http is what the clients of providers are made from: they remember in the store.
+func (a *App) http(opt Options) httpx.Options {
+	return httpx.Options{Cache: a.Store.Remembered(), Now: opt.Now}
 }
 
 // resolve makes paths absolute that are relative to a hunts file.

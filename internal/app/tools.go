@@ -6,9 +6,13 @@ import (
 
 	"github.com/hunter-project/hunter/hunts"
 	"github.com/hunter-project/hunter/internal/edr"
+	"github.com/hunter-project/hunter/internal/edr/carbonblack"
+	"github.com/hunter-project/hunter/internal/edr/osquery/embedded"
 	"github.com/hunter-project/hunter/internal/edr/osquery/local"
 	"github.com/hunter-project/hunter/internal/edr/osquery/socket"
+	"github.com/hunter-project/hunter/internal/indicator"
 	"github.com/hunter-project/hunter/internal/ledger"
+	"github.com/hunter-project/hunter/internal/results"
 )
 
 // DefaultTool is the tool that is there without any hunts file: this machine.
@@ -18,6 +22,7 @@ const DefaultTool = "this-machine"
 func toolPlugins() []hunts.Plugin {
 	return []hunts.Plugin{
 		{Type: "osquery", Doc: "This machine, asked in osquery's SQL.", New: func() any { return &local.Config{} }},
+		{Type: carbonblack.Type, Doc: "A server of Carbon Black EDR, searched by md5.", New: func() any { return carbonblack.NewConfig() }},
 	}
 }
 
@@ -30,15 +35,33 @@ func Catalog() hunts.Catalog {
 }
 
 // makeTools makes the tools of a set.
-func makeTools(ctx context.Context, opt Options) ([]edr.Tool, error) {
+func makeTools(ctx context.Context, opt Options, store *results.Store) ([]edr.Tool, error) {
+	var cache embedded.Cache
+	if !opt.NoCache {
+		var err error
+		if cache, err = DigestCache(ctx, store); err != nil {
+			return nil, err
+		}
+	}
+	machine := func(name string, kinds []indicator.Kind, cfg local.Config) edr.Tool {
+		return local.New(name, local.Options{Kinds: kinds, Now: opt.Now, Dial: dialer(ctx, cfg), Cache: cache, NoCache: opt.NoCache})
+	}
 	if opt.Set == nil || len(opt.Set.Tools) == 0 {
-		return []edr.Tool{local.New(DefaultTool, local.Options{Now: opt.Now, Dial: dialer(ctx, local.Config{})})}, nil
+		return []edr.Tool{machine(DefaultTool, nil, local.Config{})}, nil
 	}
 	var out []edr.Tool
 	for _, def := range opt.Set.Tools {
 		switch cfg := def.Config.(type) {
 		case *local.Config:
-			out = append(out, local.New(def.Name, local.Options{Kinds: def.HashTypes, Now: opt.Now, Dial: dialer(ctx, *cfg)}))
+			out = append(out, machine(def.Name, def.HashTypes, *cfg))
+		case *carbonblack.Config:
+			c := *cfg
+			c.Token = c.Token.In(def.Dir)
+			t, err := carbonblack.New(def.Name, carbonblack.Options{Config: c, Kinds: def.HashTypes, Now: opt.Now})
+			if err != nil {
+				return nil, fmt.Errorf("%s: tool %s: %w", def.Pos, def.Name, err)
+			}
+			out = append(out, t)
 		default:
 			return nil, fmt.Errorf("%s: tool %s: this hunter has no tool of type %s", def.Pos, def.Name, def.Type)
 		}

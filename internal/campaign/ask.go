@@ -47,7 +47,7 @@ type board struct {
 func (c *Campaign) ask(ctx context.Context, id string, spec Spec) (Outcome, error) {
 	b, err := c.load(ctx, id, spec)
 	if err != nil {
-		return c.fail(ctx, id, err)
+		return c.stop(ctx, id, err)
 	}
 	if err := c.loop(ctx, b); err != nil {
 		if detached(ctx, err) {
@@ -150,6 +150,9 @@ func (c *Campaign) loop(ctx context.Context, b *board) error {
 			}
 		}
 		if len(inFlight) == 0 {
+			if b.done == len(b.queries) { // an end that comes with the last answer leaves nothing open
+				return nil
+			}
 			return ctx.Err()
 		}
 		got := <-answers
@@ -323,8 +326,10 @@ func (b *board) standings(unasked string) []results.Standing {
 	return out
 }
 
-// finish closes a run whose questions are all answered.
+// finish closes a run whose questions are all answered, also when ctx ends just then: nothing is left to resume.
 func (c *Campaign) finish(ctx context.Context, b *board) (Outcome, error) {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), closing)
+	defer cancel()
 	if len(b.searched) > 0 { // a search speaks for every endpoint, and its answer is stored once
 		if err := c.Store.SetCoverages(ctx, b.run, b.recorded()); err != nil {
 			return c.fail(ctx, b.run, err)

@@ -34,10 +34,12 @@ type Store interface {
 type Campaign struct {
 	Store     Store
 	Providers []pivot.Provider
+	Own       pivot.Provider // what hunter learned itself; asked beside the others, nil is none
 	Tools     []edr.Tool
 	Progress  func(Event) // never nil after New; called from one goroutine
 	Now       func() time.Time
 	NewID     func() string // UUIDv7
+	Foretell  time.Duration // how long a run may count beforehand what it will read; 0 counts nothing
 }
 
 // Outcome is how a run ended, or where it stands when it was detached.
@@ -72,6 +74,12 @@ func (c *Campaign) Queue(ctx context.Context, spec Spec) (Outcome, error) {
 
 // create stores a new run with the definition that it is frozen with.
 func (c *Campaign) create(ctx context.Context, spec Spec) (id string, err error) {
+	if _, err := c.tools(spec); err != nil { // a name that nobody has starts no run
+		return "", err
+	}
+	if _, err := c.providers(spec); err != nil {
+		return "", err
+	}
 	def, err := spec.freeze()
 	if err != nil {
 		return "", err
@@ -150,6 +158,13 @@ func (c *Campaign) plan(ctx context.Context, id string, spec Spec) error {
 		return err
 	}
 	c.Progress(Event{Kind: EventPlanned, Run: id, Prepared: prep})
+	if c.Foretell > 0 {
+		counting, cancel := context.WithTimeout(ctx, c.Foretell)
+		defer cancel()
+		if cost, ok := c.Estimate(counting, prep); ok {
+			c.Progress(Event{Kind: EventEstimated, Run: id, Cost: cost})
+		}
+	}
 	return nil
 }
 

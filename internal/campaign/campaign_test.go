@@ -10,6 +10,7 @@ import (
 
 	"github.com/hunter-project/hunter/internal/campaign"
 	"github.com/hunter-project/hunter/internal/edr"
+	"github.com/hunter-project/hunter/internal/indicator"
 	"github.com/hunter-project/hunter/internal/ledger"
 	"github.com/hunter-project/hunter/internal/results"
 )
@@ -186,5 +187,108 @@ func TestFailedRun(t *testing.T) {
 	sum, err := store.Run(t.Context(), out.Run)
 	if err != nil || sum.State != results.RunFailed || !strings.Contains(sum.Error, "nobody") {
 		t.Errorf("%+v, %v", sum, err)
+	}
+}
+
+// An endpoint that is asked nothing says why, and the reason is the true one.
+func TestNothingToAskSaysWhy(t *testing.T) {
+	t.Parallel()
+	roots, digest := planted(t, 1)
+	skip := specFor(roots, digest)
+	skip.Search.Unsized = edr.UnsizedSkip
+	for name, tt := range map[string]struct {
+		spec campaign.Spec
+		want string
+	}{
+		"refused":        {specFor(roots, "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"), "no hash is hunted"},
+		"unsized: skip":  {skip, "unsized: skip"},
+		"not its digest": {md5Spec(roots), "no hash that this tool takes"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			store := openStore(t, filepath.Join(t.TempDir(), "h.db"))
+			out, err := newCampaign(store, sha256Only{newSpy()}).Run(t.Context(), tt.spec)
+			if err != nil {
+				t.Fatal(err)
+			}
+			targets, err := store.Targets(t.Context(), out.Run)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if c := targets[0].Coverage; out.ExitCode != campaign.ExitUnproven || c.State != ledger.Unasked || !strings.Contains(c.Reason, tt.want) {
+				t.Errorf("exit %d, %+v", out.ExitCode, c)
+			}
+		})
+	}
+}
+
+// A tool or provider that nobody has starts no run.
+func TestUnknownNamesStartNoRun(t *testing.T) {
+	t.Parallel()
+	roots, digest := planted(t, 1)
+	store := openStore(t, filepath.Join(t.TempDir(), "h.db"))
+	c := newCampaign(store, newSpy())
+	tool, provider := specFor(roots, digest), specFor(roots, digest)
+	tool.Tools, provider.Providers = []string{"this-machin"}, []string{"feeds"}
+	for _, spec := range []campaign.Spec{tool, provider} {
+		if out, err := c.Run(t.Context(), spec); err == nil || out.Run != "" {
+			t.Errorf("%+v, %v", out, err)
+		}
+	}
+	if _, err := c.Run(t.Context(), tool); !strings.Contains(err.Error(), `did you mean "this-machine"`) {
+		t.Error(err)
+	}
+	if runs, err := store.Runs(t.Context(), results.Filter{}); err != nil || len(runs) > 0 {
+		t.Errorf("%d runs, %v", len(runs), err)
+	}
+}
+
+// The list of indicators says of a seed what `why` says of it.
+func TestSeedIsItsOwnReason(t *testing.T) {
+	t.Parallel()
+	roots, digest := planted(t, 1)
+	store := openStore(t, filepath.Join(t.TempDir(), "h.db"))
+	out, err := newCampaign(store, newSpy()).Run(t.Context(), specFor(roots, digest))
+	if err != nil {
+		t.Fatal(err)
+	}
+	all, err := store.Indicators(t.Context(), out.Run)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(all) != 1 || all[0].Relation != indicator.RelSeed || all[0].Confidence != 100 {
+		t.Errorf("%+v", all)
+	}
+}
+
+// An end that comes while the ledger is read, or with the last answer, fails no run.
+func TestInterruptedBetweenTheSteps(t *testing.T) {
+	t.Parallel()
+	roots, digest := planted(t, 1)
+	for name, tt := range map[string]struct {
+		kind campaign.EventKind
+		want results.RunState
+	}{
+		"planned": {campaign.EventPlanned, results.RunDetached}, "last answer": {campaign.EventAnswered, results.RunFinished},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			store := openStore(t, filepath.Join(t.TempDir(), "h.db"))
+			ctx, cancel := context.WithCancel(t.Context())
+			defer cancel()
+			c := newCampaign(store, newSpy())
+			c.Progress = func(e campaign.Event) {
+				if e.Kind == tt.kind {
+					cancel()
+				}
+			}
+			out, err := c.Run(ctx, specFor(roots, digest))
+			if err != nil || out.Summary.State != tt.want {
+				t.Fatalf("%+v, %v", out, err)
+			}
+			if out, err = newCampaign(store, newSpy()).Resume(t.Context(), out.Run); err != nil || out.ExitCode != campaign.ExitHits {
+				t.Errorf("resumed: %+v, %v", out, err)
+			}
+		})
 	}
 }

@@ -1,6 +1,7 @@
 package campaign
 
 import (
+	"github.com/hunter-project/hunter/internal/edr"
 	"github.com/hunter-project/hunter/internal/ledger"
 	"github.com/hunter-project/hunter/internal/pivot"
 )
@@ -10,10 +11,11 @@ type EventKind string
 
 // The moments that are told to Progress.
 const (
-	EventPivoted  EventKind = "pivoted"
-	EventPlanned  EventKind = "planned"
-	EventAsking   EventKind = "asking"
-	EventAnswered EventKind = "answered"
+	EventPivoted   EventKind = "pivoted"
+	EventPlanned   EventKind = "planned"
+	EventEstimated EventKind = "estimated"
+	EventAsking    EventKind = "asking"
+	EventAnswered  EventKind = "answered"
 )
 
 // Event is one moment of a run, for progress lines. Fields that do not concern its kind are zero.
@@ -26,6 +28,7 @@ type Event struct {
 	Tool     string
 	Query    ledger.Query
 	Verdict  ledger.Verdict
+	Cost     edr.Cost
 	Done     int // queries answered so far
 	Total    int // queries of the run
 }

@@ -1,9 +1,15 @@
 package campaign
 
 import (
+	"cmp"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
+	"strings"
 
 	"github.com/hunter-project/hunter/hunts"
 	"github.com/hunter-project/hunter/internal/alert"
@@ -22,8 +28,9 @@ func FromHunt(set *hunts.Set, h hunts.Hunt, seeded bool) (Spec, error) {
 			Limits: pivot.Limits{Depth: s.Depth, MaxIndicators: s.MaxIndicators, PerReport: s.MaxPerReport, PerIndicator: s.MaxReports},
 			Kinds:  h.Pivot.Kinds, MinConfidence: s.MinConfidence, Follow: h.Pivot.Follow, TLP: h.TLP,
 		},
-		Select: edr.Selection{Hosts: h.Targets.Hosts, Labels: h.Targets.Labels, Exclude: h.Targets.Exclude},
-		Search: edr.Search{Where: s.Where, Unsized: edr.Unsized(s.Unsized), MaxSize: s.MaxSize, Paths: pathsOf(h)},
+		Refresh: s.Refresh,
+		Select:  edr.Selection{Hosts: h.Targets.Hosts, Labels: h.Targets.Labels, Exclude: h.Targets.Exclude},
+		Search:  edr.Search{Where: s.Where, Unsized: edr.Unsized(s.Unsized), MaxSize: s.MaxSize, Paths: pathsOf(h)},
 		DoneWhen: DoneWhen{
 			Verified: s.Verified, AnyPivot: s.AnyPivot, AnyUnaskable: s.AnyUnaskable, NotSeen: s.AcceptNotSeen,
 		},
@@ -72,7 +79,7 @@ func (s *Spec) seedFrom(h hunts.Hunt) error {
 	case h.Seed.Report != "":
 		s.Seed = pivot.Seed{Report: h.Seed.Report}
 	default:
-		return fmt.Errorf("hunt %s has no seed of its own; give --seed HASH", h.Name)
+		return errors.New("it has no seed of its own; give --seed HASH")
 	}
 	return nil
 }
@@ -114,16 +121,55 @@ func (s *Spec) SeedAlert(path string) error {
 	return nil
 }
 
+// seedAlerts adds the alerts of one file to the seed. The run has one name and one body for all its alerts: of several, the
+// first names them, and the bodies of several files stand one after another.
 func (s *Spec) seedAlerts(alerts []*alert.Alert) {
-	s.Seed = pivot.Seed{}
-	for _, a := range alerts {
-		if s.Seed.Alert == "" {
+	const others = " and others"
+	for i, a := range alerts {
+		seeds := a.Seeds()
+		switch {
+		case len(seeds) == 0:
+		case s.Seed.Alert == "":
 			s.Seed.Alert, s.Seed.Time = a.ID, a.Time
-			s.Seed.Raw = &pivot.Raw{Digest: a.Digest, Body: a.Raw}
+		case !strings.HasSuffix(s.Seed.Alert, others) && s.Seed.Alert != a.ID:
+			s.Seed.Alert += others
 		}
-		s.Seed.Files = append(s.Seed.Files, a.Seeds()...)
+		if i == 0 {
+			s.keepRaw(a)
+		}
+		s.Seed.Files = append(s.Seed.Files, seeds...)
+		s.lookFirst(a)
+		if len(s.Alerts) < alert.MaxTakenAlerts {
+			s.Alerts = append(s.Alerts, a.Taken())
+		} else {
+			s.MoreAlerts++
+		}
 		for _, r := range a.Refused {
 			s.Refused = append(s.Refused, Refused{Value: r.Value, Kind: indicator.Kind(r.What), Reason: r.Error()})
 		}
 	}
+}
+
+// lookFirst remembers where an alert saw its files.
+func (s *Spec) lookFirst(a *alert.Alert) {
+	for _, f := range a.Files {
+		place := edr.Place{Host: cmp.Or(f.Host, a.Host), Path: f.Path}
+		if f.Seed && place.Path != "" && place.Host != "" && len(s.Search.First) < maxFirst && !slices.Contains(s.Search.First, place) {
+			s.Search.First = append(s.Search.First, place)
+		}
+	}
+}
+
+// maxFirst bounds how many places of alerts a run looks at first, over all hosts.
+const maxFirst = 1000
+
+// keepRaw keeps the body of the file that an alert came in.
+func (s *Spec) keepRaw(a *alert.Alert) {
+	if s.Seed.Raw == nil {
+		s.Seed.Raw = &pivot.Raw{Digest: a.Digest, Body: a.Raw}
+		return
+	}
+	body := slices.Concat(s.Seed.Raw.Body, []byte("\n"), a.Raw)
+	sum := sha256.Sum256(body)
+	s.Seed.Raw = &pivot.Raw{Digest: hex.EncodeToString(sum[:]), Body: body}
 }

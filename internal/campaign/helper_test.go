@@ -100,3 +100,18 @@ func specFor(roots []string, digest string) campaign.Spec {
 	spec.SeedHashes([]indicator.Indicator{{Kind: indicator.SHA256, Value: digest}})
 	return spec
 }
+
+// sha256Only is a tool that takes no other digest.
+type sha256Only struct{ edr.Tool }
+
+func (s sha256Only) Describe() edr.Description {
+	d := s.Tool.Describe()
+	d.Kinds = []indicator.Kind{indicator.SHA256}
+	return d
+}
+
+func md5Spec(roots []string) campaign.Spec {
+	spec := specFor(roots, unknown)
+	spec.SeedHashes([]indicator.Indicator{{Kind: indicator.MD5, Value: md5A}})
+	return spec
+}

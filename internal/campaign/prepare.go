@@ -6,8 +6,11 @@ import (
 	"encoding/hex"
 	"fmt"
 	"slices"
+	"strings"
 
+	"github.com/hunter-project/hunter/internal/diag"
 	"github.com/hunter-project/hunter/internal/edr"
+	"github.com/hunter-project/hunter/internal/httpx"
 	"github.com/hunter-project/hunter/internal/indicator"
 	"github.com/hunter-project/hunter/internal/ledger"
 	"github.com/hunter-project/hunter/internal/pivot"
@@ -40,7 +43,11 @@ func (c *Campaign) Prepare(ctx context.Context, spec Spec) (*Prepared, error) {
 	}
 	opt := spec.Pivot
 	opt.Now = c.Now
-	graph, err := pivot.Expand(ctx, spec.Seed, providers, opt)
+	asking := ctx
+	if spec.Refresh > 0 {
+		asking = httpx.WithMaxAge(ctx, spec.Refresh)
+	}
+	graph, err := pivot.Expand(asking, spec.Seed, providers, opt)
 	if err != nil {
 		return nil, fmt.Errorf("pivot: %w", err)
 	}
@@ -52,6 +59,30 @@ func (c *Campaign) Prepare(ctx context.Context, spec Spec) (*Prepared, error) {
 	}
 	prep := &Prepared{Spec: spec, Graph: graph, Files: files, Refused: refused, Plan: plan, proofs: map[Pair]proof{}}
 	return prep, c.carryProofs(ctx, prep)
+}
+
+// Estimate counts what the questions of a plan would read on the endpoints that can tell; ok is false when none can. It says nothing about what they prove.
+func (c *Campaign) Estimate(ctx context.Context, p *Prepared) (cost edr.Cost, ok bool) {
+	for _, tp := range p.Plan.Tools {
+		i := slices.IndexFunc(c.Tools, func(t edr.Tool) bool { return t.Describe().Name == tp.Tool.Name })
+		if i < 0 {
+			continue
+		}
+		estimator, can := c.Tools[i].(edr.Estimator)
+		if !can {
+			continue
+		}
+		for _, ep := range tp.Endpoints {
+			one, known, err := estimator.Estimate(ctx, ep.Endpoint, ep.Queries)
+			if err != nil {
+				return edr.Cost{}, false
+			}
+			if known && len(ep.Queries) > 0 {
+				cost, ok = edr.Cost{Files: cost.Files + one.Files, Bytes: cost.Bytes + one.Bytes, Least: cost.Least || one.Least}, true
+			}
+		}
+	}
+	return cost, ok
 }
 
 // AllRefused lists what is not hunted by rule: of the pivot, and of the seeds as they were given.
@@ -67,7 +98,11 @@ func (c *Campaign) providers(spec Spec) ([]pivot.Provider, error) {
 	if spec.NoPivot {
 		return nil, nil
 	}
-	return c.ProvidersNamed(spec.Providers)
+	named, err := c.ProvidersNamed(spec.Providers)
+	if err != nil || c.Own == nil {
+		return named, err
+	}
+	return append(slices.Clone(named), c.Own), nil
 }
 
 // ProvidersNamed gives the providers of those names in that order; nil is all.
@@ -79,7 +114,7 @@ func (c *Campaign) ProvidersNamed(names []string) ([]pivot.Provider, error) {
 	for _, name := range names {
 		i := slices.IndexFunc(c.Providers, func(p pivot.Provider) bool { return p.Describe().Name == name })
 		if i < 0 {
-			return nil, fmt.Errorf("no provider named %q; define it under providers", name)
+			return nil, unknownName("provider", name, c.Providers, func(p pivot.Provider) string { return p.Describe().Name })
 		}
 		out = append(out, c.Providers[i])
 	}
@@ -94,11 +129,23 @@ func (c *Campaign) tools(spec Spec) ([]edr.Tool, error) {
 	for _, name := range spec.Tools {
 		i := slices.IndexFunc(c.Tools, func(t edr.Tool) bool { return t.Describe().Name == name })
 		if i < 0 {
-			return nil, fmt.Errorf("no tool named %q; define it under tools", name)
+			return nil, unknownName("tool", name, c.Tools, func(t edr.Tool) string { return t.Describe().Name })
 		}
 		out = append(out, c.Tools[i])
 	}
 	return out, nil
+}
+
+// unknownName says that nothing of that sort is called so, and what there is.
+func unknownName[T any](sort, name string, all []T, nameOf func(T) string) error {
+	names := make([]string, len(all))
+	for i, x := range all {
+		names[i] = nameOf(x)
+	}
+	if near := diag.Nearest(name, names); near != "" {
+		return fmt.Errorf("no %s named %q; did you mean %q?", sort, name, near)
+	}
+	return fmt.Errorf("no %s named %q; there is %s; define others under %ss in a hunts file", sort, name, strings.Join(names, ", "), sort)
 }
 
 // pivoted gives the store's form of the pivot.
@@ -132,7 +179,7 @@ func (p *Prepared) saved() results.SavedPlan {
 			out.Targets = append(out.Targets, results.Target{
 				Endpoint: ep.Endpoint.ID, Hostname: ep.Endpoint.Hostname, Tool: tp.Tool.Name, Mode: tp.Tool.Mode,
 				Platform: ep.Endpoint.Platform, Scope: ep.Scope, Hashset: hashset, WindowFrom: tp.Window.From, WindowTo: tp.Window.To,
-				Coverage: beforehand(ep), Proof: proof.name, Carried: proof.carried.Run, AnsweredAt: proof.carried.At,
+				Coverage: p.beforehand(tp, ep), Proof: proof.name, Carried: proof.carried.Run, AnsweredAt: proof.carried.At,
 			})
 			for i, q := range ep.Queries {
 				out.Queries = append(out.Queries, results.StoredQuery{
@@ -145,7 +192,7 @@ func (p *Prepared) saved() results.SavedPlan {
 }
 
 // beforehand is the standing of a target before anything is asked.
-func beforehand(ep edr.EndpointPlan) ledger.Coverage {
+func (p *Prepared) beforehand(tp edr.ToolPlan, ep edr.EndpointPlan) ledger.Coverage {
 	out := ledger.Coverage{State: ledger.Unasked, Reason: reasonNotReached, Scope: ep.Scope}
 	switch {
 	case ep.Failed != "":
@@ -157,9 +204,23 @@ func beforehand(ep edr.EndpointPlan) ledger.Coverage {
 	case ep.Asleep != "":
 		out.State, out.Reason = ledger.Asleep, ep.Asleep
 	case len(ep.Queries) == 0:
-		out.Reason = "nothing to ask: no hash that this tool takes"
+		out.Reason = p.nothingToAsk(tp)
 	}
 	return out
+}
+
+// nothingToAsk says why an endpoint of a tool gets no question.
+func (p *Prepared) nothingToAsk(tp edr.ToolPlan) string {
+	switch {
+	case len(p.Files) == 0:
+		return "nothing to ask: no hash is hunted"
+	case len(tp.Targets) == 0:
+		return "nothing to ask: no hash that this tool takes"
+	case len(tp.Narrowed) > 0:
+		return "nothing to ask: no hash has a known size, and unsized: skip leaves the others out of files"
+	default:
+		return "nothing to ask"
+	}
 }
 
 const reasonNotReached = "its turn did not come"
@@ -199,7 +260,7 @@ func (p *Prepared) indicators() []results.RunIndicator {
 	return out
 }
 
-// originOf gives for each indicator the edge that speaks for it best.
+// originOf gives for each indicator the edge that speaks for it best. A seed that a person gave has none, and is its own.
 func originOf(g *pivot.Graph) map[indicator.Indicator]pivot.Edge {
 	best := map[indicator.Indicator]pivot.Edge{}
 	for _, e := range g.Edges {
@@ -209,6 +270,11 @@ func originOf(g *pivot.Graph) map[indicator.Indicator]pivot.Edge {
 		}
 		if old, seen := best[ind]; !seen || e.Confidence > old.Confidence {
 			best[ind] = e
+		}
+	}
+	for _, ref := range g.Seeds {
+		if ind, ok := ref.Indicator(); ok && best[ind].Relation != indicator.RelAlert {
+			best[ind] = pivot.Edge{From: ref, To: ref, Relation: indicator.RelSeed, Confidence: 100}
 		}
 	}
 	return best

@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"bytes"
 	"cmp"
+	"compress/gzip"
 	"errors"
 	"fmt"
 	"io"
@@ -34,7 +35,7 @@ func (s *Spec) ReadSeeds(args []string, stdin io.Reader) error {
 	switch {
 	case len(r.faults) > 0:
 		return r.faults
-	case s.Seed.IsEmpty() && len(s.Refused) == 0:
+	case s.Seed.IsEmpty():
 		return errors.New("no hash is given; name a sha256, sha1 or md5, a file of them, an alert, or - for standard input")
 	}
 	return nil
@@ -58,7 +59,7 @@ func (r *seedReader) argument(n int, arg string, stdin io.Reader) {
 		r.list(stdin, "-")
 		return
 	}
-	if strings.Contains(arg, "=") && r.sysmon(arg) {
+	if strings.Contains(arg, "=") && r.sysmon(fmt.Sprintf("argument %d", n), 0, arg) {
 		return
 	}
 	ind, err := indicator.ParseHash(arg)
@@ -100,18 +101,25 @@ func (r *seedReader) digests(inds ...indicator.Indicator) {
 	r.spec.Seed.Files = append(r.spec.Seed.Files, f)
 }
 
-// sysmon takes a Hashes string: several digests of one file. ok is false when it is none.
-func (r *seedReader) sysmon(text string) (ok bool) {
+// sysmon takes a Hashes string: several digests of one file. What stands beside them and is known to be no file hash,
+// such as an imphash, is refused by name; what is broken is a fault. ok is false when no digest is in it.
+func (r *seedReader) sysmon(file string, line int, text string) (ok bool) {
 	found, refused, err := indicator.ParseSysmon(text)
-	if err != nil || len(found)+len(refused) == 0 {
+	if err != nil || len(found) == 0 {
 		return false
 	}
 	for _, x := range refused {
-		r.spec.Refused = append(r.spec.Refused, Refused{Value: x.Value, Kind: indicator.Kind(x.What), Reason: x.Error()})
+		if x.Name == "" {
+			r.fault(file, line, x.Error(), "")
+			continue
+		}
+		value := x.Value
+		if _, v, cut := strings.Cut(value, "="); cut {
+			value = strings.ToLower(strings.TrimSpace(v))
+		}
+		r.spec.Refused = append(r.spec.Refused, Refused{Value: value, Kind: indicator.Kind(x.Name), Reason: x.Error()})
 	}
-	if len(found) > 0 {
-		r.digests(found...)
-	}
+	r.digests(found...)
 	return true
 }
 
@@ -128,6 +136,8 @@ func (r *seedReader) list(in io.Reader, name string) {
 		return
 	}
 	switch {
+	case bytes.HasPrefix(head, []byte(gzipMagic)):
+		r.packed(buffered, name)
 	case bytes.HasPrefix(head, []byte("\xff\xfe")), bytes.HasPrefix(head, []byte("\xfe\xff")):
 		r.fault(name, 1, "this is UTF-16", "save it as UTF-8")
 	case isJSON(head):
@@ -135,6 +145,23 @@ func (r *seedReader) list(in io.Reader, name string) {
 	default:
 		r.lines(io.LimitReader(buffered, maxListBytes+1), name)
 	}
+}
+
+const gzipMagic = "\x1f\x8b"
+
+// packed reads what a gzip holds. The bounds of what is read are those of a list or alert that is not packed.
+func (r *seedReader) packed(in io.Reader, name string) {
+	z, err := gzip.NewReader(in)
+	if err != nil {
+		r.fault(name, 0, "the gzip is damaged: "+err.Error(), "")
+		return
+	}
+	head := bufio.NewReaderSize(z, maxListLine)
+	if start, _ := head.Peek(len(gzipMagic)); string(start) == gzipMagic { // a fault comes again when it is read
+		r.fault(name, 0, "this is compressed twice", "unpack it first")
+		return
+	}
+	r.list(head, name)
 }
 
 func isJSON(head []byte) bool {
@@ -151,9 +178,7 @@ func (r *seedReader) alert(in io.Reader, name string) {
 	case err != nil:
 		r.fault(name, 0, err.Error(), "")
 	default:
-		before := r.spec.Seed.Files
 		r.spec.seedAlerts(alerts)
-		r.spec.Seed.Files = append(before, r.spec.Seed.Files...)
 	}
 }
 
@@ -188,7 +213,7 @@ func (r *seedReader) lines(in io.Reader, name string) {
 }
 
 func (r *seedReader) line(name string, n int, text string, first bool) {
-	if strings.Contains(text, "=") && r.sysmon(text) {
+	if strings.Contains(text, "=") && r.sysmon(name, n, text) {
 		return
 	}
 	word := text

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/hunter-project/hunter/internal/alert"
 	"github.com/hunter-project/hunter/internal/edr"
 	"github.com/hunter-project/hunter/internal/indicator"
 	"github.com/hunter-project/hunter/internal/pivot"
@@ -20,12 +21,15 @@ type Spec struct {
 	Case       string        `json:"case,omitempty"`
 	HuntsFiles []string      `json:"hunts_files,omitempty"` // where tools and providers were defined
 	Seed       pivot.Seed    `json:"seed"`
+	Alerts     []alert.Taken `json:"alerts,omitempty"` // what was taken from the alerts that the seed is from
+	MoreAlerts int           `json:"more_alerts,omitempty"`
 	Refused    []Refused     `json:"refused,omitempty"`   // seeds that were refused before the pivot
 	Providers  []string      `json:"providers,omitempty"` // names, in order; nil = all
 	NoPivot    bool          `json:"no_pivot,omitempty"`
 	Pivot      pivot.Options `json:"pivot"`
-	Never      []string      `json:"never,omitempty"` // files of known-good digests
-	Tools      []string      `json:"tools,omitempty"` // names; nil = all
+	Refresh    time.Duration `json:"refresh,omitempty"` // older answers are asked again; 0 is as each provider says
+	Never      []string      `json:"never,omitempty"`   // files of known-good digests
+	Tools      []string      `json:"tools,omitempty"`   // names; nil = all
 	Select     edr.Selection `json:"select"`
 	Search     edr.Search    `json:"search"`
 	DoneWhen   DoneWhen      `json:"done_when"`

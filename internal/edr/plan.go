@@ -114,7 +114,7 @@ func planTool(ctx context.Context, t Tool, files []indicator.File, sel Selection
 		if !sel.wants(ep, found) {
 			continue
 		}
-		planned := EndpointPlan{Endpoint: ep, Scope: scopeFor(search, ep.Platform, tp.Targets), Excluded: cmp.Or(sel.excludes(ep), ep.Gone)}
+		planned := EndpointPlan{Endpoint: ep, Scope: scopeOn(search, ep, tp.Targets), Excluded: cmp.Or(sel.excludes(ep), ep.Gone)}
 		asked := works
 		if recorded {
 			planned.Scope, planned.Asleep = windowScope(tp.Window), asleep(ep, tp.Window)
@@ -234,7 +234,7 @@ func choose(files []indicator.File, tool Description) (targets []Target, unaskab
 		}
 	}
 	slices.SortFunc(targets, func(a, b Target) int {
-		return cmp.Or(strings.Compare(a.Ask.String(), b.Ask.String()), cmp.Compare(a.File.Size, b.File.Size), strings.Compare(a.File.SHA256, b.File.SHA256))
+		return cmp.Or(strings.Compare(string(a.Ask.Kind), string(b.Ask.Kind)), strings.Compare(a.Ask.Value, b.Ask.Value), cmp.Compare(a.File.Size, b.File.Size), strings.Compare(a.File.SHA256, b.File.SHA256))
 	})
 	slices.SortFunc(unaskable, func(a, b Unaskable) int {
 		return cmp.Or(strings.Compare(string(a.Kind), string(b.Kind)), strings.Compare(a.Value, b.Value))

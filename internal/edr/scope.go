@@ -2,6 +2,7 @@ package edr
 
 import (
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -47,11 +48,6 @@ func (s Search) Places(platform string) (roots []string, explicit bool) {
 // Unnested drops doubles and folders inside of others, and trailing separators; the order stays. Windows has no case there, and
 // two separators.
 func Unnested(roots []string, platform string) []string {
-	sep := "/"
-	if platform == "windows" {
-		sep = `\`
-	}
-	same := func(a, b string) bool { return a == b || platform == "windows" && strings.EqualFold(a, b) }
 	var clean []string
 	for _, r := range roots {
 		if platform != "windows" {
@@ -59,17 +55,23 @@ func Unnested(roots []string, platform string) []string {
 		} else if r = strings.ReplaceAll(r, "/", `\`); len(r) > 3 {
 			r = strings.TrimRight(r, `\`)
 		}
-		if !slices.ContainsFunc(clean, func(other string) bool { return same(r, other) }) {
+		if !slices.ContainsFunc(clean, func(other string) bool { return r == other || platform == "windows" && strings.EqualFold(r, other) }) {
 			clean = append(clean, r)
 		}
 	}
-	under := func(r, other string) bool {
-		above := strings.TrimSuffix(other, sep) + sep
-		return !same(r, other) && len(r) > len(above) && same(r[:len(above)], above)
-	}
 	return slices.DeleteFunc(slices.Clone(clean), func(r string) bool {
-		return slices.ContainsFunc(clean, func(other string) bool { return under(r, other) })
+		return slices.ContainsFunc(clean, func(other string) bool { return under(r, other, platform) })
 	})
+}
+
+// under reports whether a path lies inside of a folder.
+func under(path, folder, platform string) bool {
+	sep := "/"
+	if platform == "windows" {
+		sep = `\`
+		path, folder = strings.ToLower(path), strings.ToLower(folder)
+	}
+	return path != folder && strings.HasPrefix(path, strings.TrimSuffix(folder, sep)+sep)
 }
 
 // scopeFor says in words what a search for these targets covers on a platform: "running, autoruns, files up to 50 MiB in
@@ -90,6 +92,15 @@ func scopeFor(s Search, platform string, targets []Target) string {
 	text := strings.Join(out, ", ")
 	if text != "" && !strings.Contains(text, " up to ") {
 		text += " up to " + ledger.Size(s.MaxSize)
+	}
+	return text
+}
+
+// scopeOn is scopeFor with what is looked at on that endpoint alone.
+func scopeOn(s Search, ep Endpoint, targets []Target) string {
+	text := scopeFor(s, ep.Platform, targets)
+	if first := s.FirstOn(ep); len(first) > 0 && len(targets) > 0 && slices.Contains(s.Where, ledger.Files) {
+		text += "; first the alert's own " + strings.Join(first, ", ")
 	}
 	return text
 }
@@ -127,3 +138,48 @@ func scopeOf(p Plan) string {
 	}
 	return strings.Join(out, "; ")
 }
+
+// FirstOn gives the paths that are looked at first on an endpoint: those of its own host; where a person named the places
+// to look at, those inside of them alone. Host names are compared without case and, when one of them has no domain, by
+// their first label.
+func (s Search) FirstOn(ep Endpoint) []string {
+	var out []string
+	roots, explicit := s.Places(ep.Platform)
+	for _, p := range s.First {
+		if explicit && !slices.ContainsFunc(roots, func(r string) bool { return under(p.Path, r, ep.Platform) }) {
+			continue
+		}
+		if sameHost(p.Host, ep.Hostname) && isPathOf(p.Path, ep.Platform) && !slices.Contains(out, p.Path) && len(out) < maxFirst {
+			out = append(out, p.Path)
+		}
+	}
+	return out
+}
+
+// maxFirst bounds how many paths of alerts are looked at first on one endpoint.
+const maxFirst = 20
+
+func sameHost(a, b string) bool {
+	a, b = strings.ToLower(strings.TrimSuffix(a, ".")), strings.ToLower(strings.TrimSuffix(b, "."))
+	if a == "" || b == "" {
+		return false
+	}
+	shortA, domainA, _ := strings.Cut(a, ".")
+	shortB, domainB, _ := strings.Cut(b, ".")
+	return a == b || (shortA == shortB && (domainA == "" || domainB == ""))
+}
+
+// isPathOf tests an absolute path that has a file's name behind its last separator.
+func isPathOf(path, platform string) bool {
+	if len(path) > maxPath || strings.ContainsRune(path, 0) {
+		return false
+	}
+	if platform == "windows" {
+		return drivePath.MatchString(path)
+	}
+	return strings.HasPrefix(path, "/") && !strings.HasSuffix(path, "/") && filepath.Clean(path) == path
+}
+
+const maxPath = 4096
+
+var drivePath = regexp.MustCompile(`^[A-Za-z]:\\[^/:*?"<>|]*[^/:*?"<>|\\]$`)

@@ -25,6 +25,18 @@ type Tool interface {
 	Close() error
 }
 
+// Estimator is a tool that can count beforehand what its files questions would read on an endpoint.
+type Estimator interface {
+	// Estimate counts; ok is false when that would cost as much as asking. When ctx ends, cost is what was counted so far.
+	Estimate(ctx context.Context, ep Endpoint, queries []ledger.Query) (cost Cost, ok bool, err error)
+}
+
+// Cost is what a search reads: files, and their bytes.
+type Cost struct {
+	Files, Bytes int64
+	Least        bool // it was not counted to the end: at least so much
+}
+
 // Rechecker is a tool that can ask once more for paths that had vanished between two looks of one query.
 type Rechecker interface {
 	// Recheck words the second question; ok is false when there is none.
@@ -96,7 +108,11 @@ type Search struct {
 	Unsized Unsized
 	MaxSize int64 // bytes
 	Full    bool
+	First   []Place // where an alert saw a file: looked at before all other files, also outside of the roots
 }
+
+// Place is a file's path on a host.
+type Place struct{ Host, Path string }
 
 // Work is what one tool is to ask of one endpoint: one chunk of targets.
 type Work struct {

@@ -10,6 +10,7 @@ import (
 	"github.com/sony/gobreaker/v2"
 
 	"github.com/hunter-project/hunter/internal/diag"
+	"github.com/hunter-project/hunter/internal/secret"
 )
 
 // What an answer that is none means. Errors of this package that have one of these causes say so through errors.Is.
@@ -22,6 +23,7 @@ var (
 	ErrRedirect  = errors.New("redirects are not followed")
 	ErrTooLarge  = errors.New("the answer is too large")
 	ErrAddress   = errors.New("this address is never called")
+	ErrShape     = errors.New("the answer is not in the documented form")
 )
 
 // Error is a question that was not answered.
@@ -55,8 +57,8 @@ func (e *Error) Answer() *Response { return e.answer }
 const maxDetail = 200
 
 // safe makes a text fit for an error.
-func (c *Client) safe(text string) string {
-	text = strings.Join(strings.Fields(c.redact.Redact(text)), " ")
+func safe(text string, redact *secret.Redactor) string {
+	text = strings.Join(strings.Fields(redact.Redact(text)), " ")
 	if len(text) > maxDetail {
 		text = text[:maxDetail] + "…"
 	}
@@ -85,12 +87,12 @@ func (c *Client) fault(req Request, err error) error {
 	if u, perr := url.Parse(req.URL); perr == nil {
 		detail = u.Host + ": " + detail
 	}
-	return &Error{Name: c.opt.Name, Detail: c.safe(detail), cause: cause}
+	return &Error{Name: c.opt.Name, Detail: safe(detail, c.redact), cause: cause}
 }
 
 // isTemporary reports whether an error says that the server is down.
 func isTemporary(err error) bool {
-	if err == nil || errors.Is(err, context.Canceled) {
+	if err == nil || errors.Is(err, context.Canceled) || errors.Is(err, ErrAddress) || errors.Is(err, errSign) {
 		return false
 	}
 	e, ok := errors.AsType[*Error](err)

@@ -6,13 +6,13 @@ package httpx
 import (
 	"context"
 	"crypto/tls"
+	"fmt"
 	"net"
 	"net/http"
 	"net/netip"
 	"time"
 
 	"github.com/sony/gobreaker/v2"
-	"golang.org/x/sync/singleflight"
 	"golang.org/x/time/rate"
 
 	"github.com/hunter-project/hunter/internal/secret"
@@ -21,13 +21,14 @@ import (
 // Options make a Client. Zero fields take the defaults.
 type Options struct {
 	Name       string          // whose client it is, for errors and the cache
+	Scope      string          // what else answers depend on, such as a version and a mark of the account; for the cache
 	Timeout    time.Duration   // of one attempt; 30 seconds
 	MaxBody    int64           // bytes of an answer, unpacked; 64 MiB
 	Attempts   uint            // 4
 	FirstWait  time.Duration   // before the second attempt; 500 milliseconds, then twice as long each time
 	MaxWait    time.Duration   // the longest Retry-After that is waited for; 30 seconds. Longer ones are ErrQuota at once
 	Rate       rate.Limit      // requests a second; 5
-	Secrets    []secret.String // never in any error
+	Secrets    []secret.String // never in any error or answer
 	UserAgent  string          // "hunter"
 	Cache      Cache           // nil remembers nothing
 	CacheFor   time.Duration   // how long an answer holds; 24 hours
@@ -44,7 +45,7 @@ type Client struct {
 	limiter *rate.Limiter
 	breaker *gobreaker.CircuitBreaker[*Response]
 	redact  *secret.Redactor
-	flights singleflight.Group
+	flights flights
 }
 
 // New makes a Client.
@@ -101,8 +102,11 @@ func transport(opt Options) http.RoundTripper {
 	}
 }
 
-// Close ends the connections that are kept.
-func (c *Client) Close() { c.http.CloseIdleConnections() }
+// Close ends what is still asked and the connections that are kept.
+func (c *Client) Close() {
+	c.flights.end()
+	c.http.CloseIdleConnections()
+}
 
 // Request is a question: it is made anew for every attempt.
 type Request struct {
@@ -110,39 +114,57 @@ type Request struct {
 	Accept string
 	// Sign adds what depends on the moment, such as a date and a signature over it. nil adds nothing.
 	Sign func(r *http.Request) error
+	// Check looks at an answer before it is given on or remembered. It may set Unknown and Value. A cause, such as one of
+	// this package's errors, says that it is none; detail says why, and may hold foreign text. nil takes every answer.
+	Check func(res *Response) (detail string, cause error)
+	// Explain gives the words of an answer that is none; nil gives its body.
+	Explain func(res *Response) string
 }
 
 // Response is an answer.
 type Response struct {
-	Status int
-	Type   string // media type, without parameters
-	Date   time.Time
-	Body   []byte
-	Age    time.Duration // 0: asked just now; else how old the remembered answer is
-	retry  string        // Retry-After as sent
+	Status  int
+	Type    string // media type, without parameters
+	Date    time.Time
+	Body    []byte        // shared with whoever asked the same: not to be written to
+	Age     time.Duration // 0: asked just now; else how old the remembered answer is
+	Unknown bool          // nothing is known: 204, 404, and what Request.Check finds so; it is remembered for UnknownFor
+	Value   any           // what Request.Check made of it, shared too
+	echo    bool          // it repeated a secret, which is taken out
+	retry   string        // Retry-After as sent
 }
 
 // Get asks. Answers are those with status 200 and, as "nothing known", 204 and 404; everything else is an *Error. Who asks
-// the same at the same time gets the same answer.
+// the same at the same time gets the same answer; who stops waiting does not take it from the others.
 func (c *Client) Get(ctx context.Context, req Request) (*Response, error) {
-	key := c.opt.Name + " GET " + req.URL + " " + req.Accept
-	flight := c.flights.DoChan(key, func() (any, error) { return c.get(ctx, key, req) })
-	select {
-	case got := <-flight:
-		res, _ := got.Val.(*Response) // nil with an error
-		return res, got.Err
-	case <-ctx.Done():
-		return nil, ctx.Err()
-	}
+	key := c.opt.Name + " " + c.opt.Scope + " GET " + req.URL + " " + req.Accept
+	flight := fmt.Sprint(key, " ", maxAgeOf(ctx))
+	return c.flights.do(ctx, flight, func(ctx context.Context) (*Response, error) { return c.get(ctx, key, req) })
 }
 
 func (c *Client) get(ctx context.Context, key string, req Request) (*Response, error) {
-	if res := c.remembered(ctx, key); res != nil {
+	if res := c.remembered(ctx, key, req); res != nil {
 		return res, nil
 	}
 	res, err := c.breaker.Execute(func() (*Response, error) { return c.retry(ctx, req) })
 	if err != nil {
 		return nil, c.fault(req, err)
 	}
-	return res, c.remember(ctx, key, res)
+	if err := c.check(req, res); err != nil {
+		return nil, err
+	}
+	c.remember(ctx, key, res)
+	return res, nil
+}
+
+// check asks the caller what it thinks of an answer.
+func (c *Client) check(req Request, res *Response) error {
+	res.Unknown = res.Status != http.StatusOK
+	if req.Check == nil {
+		return nil
+	}
+	if detail, cause := req.Check(res); cause != nil {
+		return c.bad(res, cause, detail, c.redact)
+	}
+	return nil
 }

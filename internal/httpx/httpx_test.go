@@ -114,6 +114,13 @@ func TestRetryAfter(t *testing.T) {
 	if _, err := client(t, nil).Get(t.Context(), httpx.Request{URL: url}); err != nil || time.Since(began) < 900*time.Millisecond || asked.Load() != 2 {
 		t.Errorf("%v after %s, asked %d times", err, time.Since(began), asked.Load())
 	}
+	always, asked := server(t, func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Retry-After", "1")
+		w.WriteHeader(http.StatusTooManyRequests)
+	})
+	if _, err := client(t, func(o *httpx.Options) { o.Attempts = 2 }).Get(t.Context(), httpx.Request{URL: always}); !errors.Is(err, httpx.ErrQuota) || asked.Load() != 2 {
+		t.Errorf("%v, asked %d times", err, asked.Load())
+	}
 	long, asked := server(t, func(w http.ResponseWriter, _ *http.Request) {
 		w.Header().Set("Retry-After", "3600")
 		w.WriteHeader(http.StatusTooManyRequests)
@@ -190,28 +197,6 @@ func TestBreaker(t *testing.T) {
 	}
 }
 
-// memory is a cache for one test.
-type memory struct {
-	mu  sync.Mutex
-	all map[string]httpx.Cached
-}
-
-func (m *memory) Get(_ context.Context, key string) (*httpx.Cached, error) {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	if c, ok := m.all[key]; ok {
-		return &c, nil
-	}
-	return nil, nil
-}
-
-func (m *memory) Put(_ context.Context, key string, c httpx.Cached) error {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	m.all[key] = c
-	return nil
-}
-
 func TestCache(t *testing.T) {
 	t.Parallel()
 	url, asked := server(t, func(w http.ResponseWriter, r *http.Request) {
@@ -228,7 +213,7 @@ func TestCache(t *testing.T) {
 	})
 	now := time.Date(2026, 11, 24, 12, 0, 0, 0, time.UTC)
 	c := client(t, func(o *httpx.Options) {
-		o.Cache, o.Now = &memory{all: map[string]httpx.Cached{}}, func() time.Time { return now }
+		o.Cache, o.Now = &httpx.Memory{}, func() time.Time { return now }
 	})
 	get := func(path string, want int64) *httpx.Response {
 		t.Helper()
@@ -286,6 +271,7 @@ func TestAddresses(t *testing.T) {
 	t.Parallel()
 	for addr, refused := range map[string]bool{
 		"169.254.169.254": true, "169.254.1.1": true, "fe80::1": true, "::ffff:169.254.169.254": true, "fd00:ec2::254": true, "100.100.100.200": true,
+		"168.63.129.16": true, "fd20:ce::254": true, "64:ff9b::a9fe:a9fe": true, "64:ff9b::c000:201": false,
 		"0.0.0.0": true, "::": true, "224.0.0.1": true, "127.0.0.1": false, "10.0.0.1": false, "192.0.2.1": false, "2001:db8::1": false, "::1": false,
 	} {
 		if err := httpx.RefuseAddress(netip.MustParseAddr(addr)); (err != nil) != refused {

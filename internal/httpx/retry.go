@@ -7,17 +7,23 @@ import (
 	"io"
 	"mime"
 	"net/http"
+	"net/netip"
+	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/cenkalti/backoff/v5"
+
+	"github.com/hunter-project/hunter/internal/secret"
 )
 
 // retry asks until there is an answer, a refusal, or no attempt left.
 func (c *Client) retry(ctx context.Context, req Request) (*Response, error) {
 	wait := backoff.NewExponentialBackOff()
 	wait.InitialInterval, wait.Multiplier, wait.MaxInterval = c.opt.FirstWait, 2, c.opt.MaxWait
-	return backoff.Retry(ctx, func() (*Response, error) {
+	var last error // a wait that was asked for stands in the place of what failed
+	res, err := backoff.Retry(ctx, func() (*Response, error) {
 		res, err := c.once(ctx, req)
 		switch {
 		case err == nil:
@@ -25,8 +31,13 @@ func (c *Client) retry(ctx context.Context, req Request) (*Response, error) {
 		case ctx.Err() != nil:
 			return nil, backoff.Permanent(ctx.Err())
 		}
+		last = err
 		return nil, c.again(err)
 	}, backoff.WithBackOff(wait), backoff.WithMaxTries(c.opt.Attempts), backoff.WithMaxElapsedTime(0))
+	if _, told := errors.AsType[*backoff.RetryAfterError](err); told {
+		err = last
+	}
+	return res, err
 }
 
 // again says whether and when a failed attempt is worth another.
@@ -79,6 +90,11 @@ func (c *Client) once(ctx context.Context, req Request) (*Response, error) {
 	if err != nil {
 		return nil, fmt.Errorf("%w: %w", errSign, err)
 	}
+	if at, err := netip.ParseAddr(r.URL.Hostname()); err == nil { // a proxy would call it for us
+		if err := c.opt.Refuse(at.WithZone("")); err != nil {
+			return nil, err
+		}
+	}
 	r.Header.Set("User-Agent", c.opt.UserAgent)
 	if req.Accept != "" {
 		r.Header.Set("Accept", req.Accept)
@@ -93,39 +109,83 @@ func (c *Client) once(ctx context.Context, req Request) (*Response, error) {
 		return nil, err
 	}
 	defer got.Body.Close()
-	return c.read(got)
+	return c.read(got, req, secret.NewRedactor(append(credentials(r.Header), c.opt.Secrets...)...))
 }
 
-// read takes an answer in, up to its bound.
-func (c *Client) read(got *http.Response) (*Response, error) {
+// credentials gives the values of the headers that prove who asks: keys, and signatures, which hold for a while.
+func credentials(h http.Header) []secret.String {
+	var out []secret.String
+	for name, values := range h {
+		for _, part := range []string{"auth", "key", "token", "cookie", "secret", "sign"} {
+			if strings.Contains(strings.ToLower(name), part) {
+				for _, v := range values {
+					out = append(out, secret.New(v))
+				}
+				break
+			}
+		}
+	}
+	const shortest = 8 // a word such as "none" would be taken out of everything
+	return slices.DeleteFunc(out, func(s secret.String) bool { return len(s.Reveal()) < shortest })
+}
+
+// read takes an answer in, up to its bound. What repeats a secret loses it here, before anyone sees or keeps it.
+func (c *Client) read(got *http.Response, req Request, redact *secret.Redactor) (*Response, error) {
 	body, err := io.ReadAll(io.LimitReader(got.Body, c.opt.MaxBody+1))
 	media, _, _ := mime.ParseMediaType(got.Header.Get("Content-Type")) // none is ""
 	date, _ := http.ParseTime(got.Header.Get("Date"))                  // none is zero
 	res := &Response{Status: got.StatusCode, Type: media, Date: date, Body: body, retry: got.Header.Get(retryHeader)}
+	if clean := redact.Redact(string(body)); clean != string(body) {
+		res.Body, res.echo = []byte(clean), true
+	}
 	switch {
 	case int64(len(body)) > c.opt.MaxBody:
-		return nil, c.bad(res, ErrTooLarge, fmt.Sprintf("over %d MiB", c.opt.MaxBody>>20))
+		return nil, c.bad(&Response{Status: res.Status}, ErrTooLarge, "over "+sizeText(c.opt.MaxBody), redact)
 	case err != nil:
 		return nil, fmt.Errorf("read the answer: %w", err)
 	}
-	switch s := got.StatusCode; {
-	case s == http.StatusOK, s == http.StatusNoContent, s == http.StatusNotFound:
+	cause := causeOf(got.StatusCode)
+	switch {
+	case cause == nil:
 		return res, nil
+	case cause == ErrRedirect: //nolint:errorlint // its own value, not wrapped
+		return nil, c.bad(res, cause, "", redact)
+	case req.Explain != nil:
+		return nil, c.bad(res, cause, req.Explain(res), redact)
+	}
+	return nil, c.bad(res, cause, string(res.Body[:min(len(res.Body), maxRead)]), redact)
+}
+
+// causeOf says what a status means; nil is an answer.
+func causeOf(status int) error {
+	switch s := status; {
+	case s == http.StatusOK, s == http.StatusNoContent, s == http.StatusNotFound:
+		return nil
 	case s >= 300 && s < 400:
-		return nil, c.bad(res, ErrRedirect, "")
+		return ErrRedirect
 	case s == http.StatusUnauthorized:
-		return nil, c.bad(res, ErrAuth, string(body))
+		return ErrAuth
 	case s == http.StatusForbidden:
-		return nil, c.bad(res, ErrForbidden, string(body))
+		return ErrForbidden
 	case s == http.StatusTooManyRequests:
-		return nil, c.bad(res, ErrQuota, string(body))
+		return ErrQuota
 	case s == http.StatusRequestTimeout, s == http.StatusTooEarly, s >= 500 && s <= 504, s >= 520 && s <= 524:
-		return nil, c.bad(res, ErrTemporary, string(body))
+		return ErrTemporary
 	default:
-		return nil, c.bad(res, ErrRefused, string(body))
+		return ErrRefused
 	}
 }
 
-func (c *Client) bad(res *Response, cause error, detail string) error {
-	return &Error{Name: c.opt.Name, Status: res.Status, Detail: c.safe(detail[:min(len(detail), 4096)]), cause: cause, answer: res}
+// maxRead is how much of a text is looked at for an error.
+const maxRead = 4096
+
+func sizeText(n int64) string {
+	if n < 1<<20 {
+		return fmt.Sprintf("%d bytes", n)
+	}
+	return fmt.Sprintf("%d MiB", n>>20)
+}
+
+func (c *Client) bad(res *Response, cause error, detail string, redact *secret.Redactor) error {
+	return &Error{Name: c.opt.Name, Status: res.Status, Detail: safe(detail[:min(len(detail), maxRead)], redact), cause: cause, answer: res}
 }

@@ -2,8 +2,8 @@ package indicator
 
 import "strings"
 
-// squash gives a column or field name without case and punctuation.
-func squash(name string) string {
+// PlainName gives a column or field name without case and punctuation: sha256hash of SHA-256_Hash.
+func PlainName(name string) string {
 	return strings.Map(func(r rune) rune {
 		switch {
 		case r >= 'A' && r <= 'Z':
@@ -29,7 +29,7 @@ func KindOfName(name string) (Kind, bool) {
 	if _, no := RefusedName(name); no {
 		return "", false
 	}
-	n := squash(lastPart(name))
+	n := PlainName(lastPart(name))
 	switch n {
 	case "ip", "ipv4", "ipdst", "ipsrc", "ipaddress", "ipv4addr":
 		return IPv4, true
@@ -65,15 +65,19 @@ func KindOfName(name string) (Kind, bool) {
 // endpoints can be asked, and what it is.
 func RefusedName(name string) (what string, ok bool) {
 	path := strings.ToLower(name)
-	n := squash(lastPart(name))
+	n := PlainName(lastPart(name))
 	for _, w := range []string{"imphash", "impfuzzy", "authentihash", "ssdeep", "tlsh", "telfhash", "pehash", "permhash", "symhash", "sha512", "sha384", "sha224"} {
 		if strings.Contains(n, w) {
 			return w, true
 		}
 	}
 	switch n {
-	case "vhash", "dhash":
+	case "vhash", "dhash", "cdhash", "quickxorhash":
 		return n, true
+	case "sha256ac", "sha265ac", "sha1ac": // Microsoft's names of the Authenticode digest; its reference misspells the second
+		return "authentihash", true
+	case "ctph":
+		return "ssdeep", true
 	case "importhash", "goimporthash":
 		return "imphash", true
 	case "sha3", "sha3224", "sha3256", "sha3384", "sha3512":
@@ -83,9 +87,11 @@ func RefusedName(name string) (what string, ok bool) {
 	case strings.Contains(n, "authenticode"), strings.HasPrefix(n, "authentisha"):
 		return "authentihash", true
 	case strings.Contains(n, "fingerprint"), strings.Contains(n, "thumbprint"), strings.Contains(n, "certificate"),
-		strings.HasPrefix(n, "cert"), strings.HasPrefix(n, "ja3"), strings.HasPrefix(n, "ja4"),
+		strings.HasPrefix(n, "cert"), n == "sslhash", strings.HasPrefix(n, "ja3"), strings.HasPrefix(n, "ja4"),
 		strings.HasPrefix(path, "tls."), strings.Contains(path, ".tls."), strings.Contains(path, "x509"):
 		return "certificate or TLS fingerprint", true
+	case strings.HasPrefix(n, "hassh"):
+		return "SSH fingerprint", true
 	case strings.Contains(n, "ntlm"), strings.Contains(n, "password"):
 		return "password hash", true
 	}

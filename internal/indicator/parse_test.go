@@ -206,7 +206,7 @@ func TestNames(t *testing.T) {
 	}
 	for name, want := range map[string]string{
 		"imphash": "imphash", "IMPHASH": "imphash", "file.pe.imphash": "imphash", "authentihash": "authentihash", "ssdeep": "ssdeep",
-		"TLSH": "tlsh", "vhash": "vhash", "telfhash": "telfhash", "FileHash-PEHASH": "pehash", "hashes.SHA-512": "sha512", "SHA3-384": "sha3",
+		"TLSH": "tlsh", "fileDetails.sha256Ac": "authentihash", "sha265Ac": "authentihash", "CTPH": "ssdeep", "cdhash": "cdhash", "hassh-md5": "SSH fingerprint", "vhash": "vhash", "telfhash": "telfhash", "FileHash-PEHASH": "pehash", "hashes.SHA-512": "sha512", "SHA3-384": "sha3",
 		"md5": "", "sha256": "", "sha1": "", "hash": "",
 	} {
 		if got, ok := indicator.RefusedName(name); got != want || ok != (want != "") {

@@ -1,6 +1,9 @@
 package indicator
 
-import "time"
+import (
+	"strings"
+	"time"
+)
 
 // Report describes one intelligence product: an iSIGHT report, a MISP event, an OTX pulse, a STIX report or grouping.
 type Report struct {
@@ -11,6 +14,29 @@ type Report struct {
 	Assumed   bool      `json:"tlp_assumed,omitempty"` // the source stated no TLP; it was derived
 	Published time.Time `json:"published,omitzero"`
 	Tags      []string  `json:"tags,omitempty"`
+
+	// What the source says of the threat, in its own words.
+	Category string   `json:"category,omitempty"` // the field of threats, such as ThreatScape's "Cyber Crime"
+	Type     string   `json:"type,omitempty"`     // malware, threat, vulnerability, …
+	Risk     string   `json:"risk,omitempty"`     // how it is rated, such as HIGH
+	Families []string `json:"malware_families,omitempty"`
+	Actors   []string `json:"actors,omitempty"`
+}
+
+// About gives what the source says of the threat in one line, "" when it says nothing.
+func (r Report) About() string {
+	var parts []string
+	add := func(name, value string) {
+		if value != "" {
+			parts = append(parts, name+value)
+		}
+	}
+	add("", r.Category)
+	add("", r.Type)
+	add("risk ", r.Risk)
+	add("malware family ", strings.Join(r.Families, ", "))
+	add("actor ", strings.Join(r.Actors, ", "))
+	return strings.Join(parts, "; ")
 }
 
 // Ref is the public form of the report's id, "provider:id".
@@ -41,6 +67,7 @@ const (
 	RelSameC2        Relation = "same_c2"
 	RelRelatedReport Relation = "related_report"
 	RelRelated       Relation = "related"
+	RelVictim        Relation = "victim" // to what belongs to who was attacked: told, never hunted
 )
 
 // Inverse gives the relation seen from the other end.

@@ -20,10 +20,10 @@ func (v *seen) processes(a Answer) {
 		v.lack(1, "the system's first process is not listed: processes are hidden from the agent", "", nil)
 	}
 	if n := c["kernel"].n; n > 0 {
-		v.note("%d kernel threads have no image", n)
+		v.note("%s without an image", some(n, "kernel thread", "kernel threads"))
 	}
 	if n := c["ended"].n; n > 0 {
-		v.note("%d ended processes have no image", n)
+		v.note("%s without an image", some(n, "ended process", "ended processes"))
 	}
 	told := map[string]bool{}
 	for _, u := range a.Unread {
@@ -43,17 +43,22 @@ func (v *seen) processes(a Answer) {
 			}
 		}
 	}
-	v.gap(max(total, int(c["noimage"].n))-v.hidden, "processes whose program may not be looked at", "", where)
+	blocked := max(total, int(c["noimage"].n)) - v.hidden
+	what := "processes whose program may not be looked at"
+	if blocked == 1 {
+		what = "process whose program may not be looked at"
+	}
+	v.gap(blocked, what, "", where)
 }
 
 // autoruns accounts for guesses: what could not be resolved is said, and is no gap.
 func (v *seen) autoruns() {
 	c := v.parsed.counts
 	if n := c["unresolved"].n; n > 0 {
-		v.note("autoruns: %d command lines name no path", n)
+		v.note("autoruns: %s without a path", some(n, "command line", "command lines"))
 	}
 	if n := c["missing"].n; n > 0 {
-		v.note("autoruns: %d guessed paths are no file", n)
+		v.note("autoruns: %s where no file is", some(n, "guessed path", "guessed paths"))
 	}
 }
 
@@ -75,14 +80,14 @@ func (v *seen) folder() {
 		v.blind(fmt.Sprintf("folders deeper than %d levels are not walked", q.MaxDepth))
 	}
 	if n := c["bigger"].n; n > 0 && len(q.Sizes) == 0 {
-		v.note("%d files over %s in %s are out of scope", n, Size(q.MaxSize), q.Root)
+		v.note("out of scope: %s over %s in %s", some(n, "file", "files"), Size(q.MaxSize), q.Root)
 	}
 	if n := c["leftout"].n; n > 0 {
-		what := "mounts"
+		what := some(n, "mount", "mounts")
 		if q.Platform == "windows" {
-			what = "files and folders whose content is elsewhere"
+			what = some(n, "place whose content is elsewhere", "places whose content is elsewhere")
 		}
-		v.note("%d %s in %s are left out", n, what, q.Root)
+		v.note("left out: %s in %s", what, q.Root)
 	}
 	if v.parsed.overBudget(q) {
 		v.gap(int(c["candidates"].n), fmt.Sprintf("files not hashed: over budget, %s in %s", Size(c["candidates"].size), q.Root), "", nil)
@@ -138,7 +143,7 @@ func (v *seen) unhashed(a Answer) {
 		v.note("the agent's own program is not hashed")
 	}
 	if big > 0 {
-		v.note("%d programs over %s are out of scope", big, Size(q.MaxSize))
+		v.note("out of scope: %s over %s", some(int64(big), "program", "programs"), Size(q.MaxSize))
 	}
 	v.tell(byReason)
 	hidden := int(v.parsed.counts["unhashed"].n) - len(v.parsed.unhashed) + max(a.UnreadTotal-len(a.Unread), 0)
@@ -156,7 +161,7 @@ func (v *seen) tell(byReason map[string][]string) {
 			v.note("autoruns: %d could not be read (%s)", len(list), why)
 			continue
 		}
-		what := "files could not be read"
+		what := "files or folders could not be read"
 		if len(list) == 1 {
 			what = "file or folder could not be read"
 		}
@@ -172,4 +177,12 @@ func keys[V any](m map[string]V) []string {
 	}
 	slices.Sort(out)
 	return out
+}
+
+// some writes a number with its noun.
+func some(n int64, one, many string) string {
+	if n == 1 {
+		return "1 " + one
+	}
+	return fmt.Sprintf("%d %s", n, many)
 }

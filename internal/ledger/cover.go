@@ -92,7 +92,7 @@ func prefer(a, b Verdict) int {
 		cmp.Compare(strength(a.State), strength(b.State)),
 		cmp.Compare(b.Counts.FilesSeen, a.Counts.FilesSeen), cmp.Compare(b.Counts.FilesHashed, a.Counts.FilesHashed),
 		cmp.Compare(b.Counts.BytesHashed, a.Counts.BytesHashed), cmp.Compare(b.Counts.FilesUnread, a.Counts.FilesUnread),
-		cmp.Compare(a.Reason, b.Reason), cmp.Compare(fmt.Sprint(a.Notes), fmt.Sprint(b.Notes)),
+		cmp.Compare(a.Remembered, b.Remembered), cmp.Compare(a.Reason, b.Reason), cmp.Compare(fmt.Sprint(a.Notes), fmt.Sprint(b.Notes)),
 	)
 }
 

@@ -52,6 +52,7 @@ func Rejudge(q Query, a Answer, again Query, b Answer) Verdict {
 	v.Counts.FilesHashed += second.Counts.FilesHashed
 	v.Counts.BytesHashed += second.Counts.BytesHashed
 	v.Counts.FilesUnread += second.Counts.FilesUnread
+	v.Remembered += second.Remembered
 	v.Unread = append(v.Unread, second.Unread[:min(len(second.Unread), maxListed-len(v.Unread))]...)
 	return v.verdict()
 }
@@ -61,6 +62,8 @@ func Join(a, b Answer) Answer {
 	a.Rows = append(slices.Clone(a.Rows), b.Rows...)
 	a.Unread = append(slices.Clone(a.Unread), b.Unread...)
 	a.UnreadTotal += b.UnreadTotal
+	a.Remembered += b.Remembered
+	a.Notes = append(slices.Clone(a.Notes), b.Notes...)
 	a.FinishedAt = b.FinishedAt
 	return a
 }
@@ -96,6 +99,7 @@ func view(q Query, a Answer) *seen {
 	v := &seen{query: q, parsed: parse(q, a.Rows)}
 	v.Hits = unionHits(v.parsed.hits, nil)
 	v.LeftOut = append(slices.Clone(a.LeftOut), v.parsed.leftOut...)
+	v.Notes, v.Remembered = slices.Clone(a.Notes), a.Remembered
 	c := v.parsed.counts
 	v.Counts = Counts{FilesSeen: c["candidates"].n, FilesHashed: c["hashed"].n, BytesHashed: max(c["hashed"].size, 0)}
 	if n := c["hits"].n; n > HitMax {
@@ -143,13 +147,26 @@ func (v *seen) gap(n int, what, why string, where []string) {
 		text += ": " + why
 	}
 	if len(where) > 0 {
-		text += " (" + strings.Join(where[:min(len(where), maxExamples)], ", ")
+		examples := make([]string, 0, maxExamples)
+		for _, p := range where[:min(len(where), maxExamples)] {
+			examples = append(examples, short(p))
+		}
+		text += " (" + strings.Join(examples, ", ")
 		if n > maxExamples {
 			text += ", …"
 		}
 		text += ")"
 	}
 	v.lack(n, text, strings.TrimSpace(what+" "+why), where)
+}
+
+// short cuts the middle out of a very long path, which stands whole in the list of what was not read.
+func short(path string) string {
+	const most, end = 400, 150
+	if len(path) <= most {
+		return path
+	}
+	return strings.ToValidUTF8(path[:most-end], "") + "…" + strings.ToValidUTF8(path[len(path)-end:], "")
 }
 
 // lack records n things in scope that were not read, in the words given.

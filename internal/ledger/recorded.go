@@ -17,7 +17,8 @@ import (
 //	gap      name: why the search is not whole, such as "incomplete_results"; endpoint, when it concerns one alone
 //	present  n: how many records of the endpoint lie in the window (the answer of a presence query)
 //
-// A search without a control row proves nothing, a search with a gap row not all.
+// A search without a control row proves nothing, a search with a gap row not all. One that only adds hits (Query.Adds) needs
+// no control: nothing is claimed of its silence.
 
 // Search is what one search of a recorded tool brought. The verdict is that of the search as a whole, without hits.
 type Search struct {
@@ -40,13 +41,16 @@ func JudgeSearch(q Query, a Answer) Search {
 		return out
 	case len(p.problems) > 0:
 		v.State = Unverified
-	case p.controls == 0:
+	case p.controls == 0 && !q.Adds:
 		v.State = Unverified
 		reasons = append([]string{"the search did not find the file that the server itself had listed"}, reasons...)
 	case len(p.gaps) > 0:
 		v.State = Partial
 	default:
 		v.State = NotSeen
+	}
+	if p.controls == 0 && q.Adds {
+		v.Notes = append(v.Notes, q.ID+" was searched without a control: that it found nothing more says nothing")
 	}
 	v.Reason = strings.Join(reasons, "; ")
 	return out

@@ -60,6 +60,25 @@ func TestSearch(t *testing.T) {
 	}
 }
 
+// A search that only adds hits needs no control; what it lacks is told all the same.
+func TestSearchThatAdds(t *testing.T) {
+	t.Parallel()
+	q := telemetry()
+	q.Adds = true
+	if got := ledger.JudgeSearch(q, answer()); got.State != ledger.NotSeen || len(got.Notes) != 1 {
+		t.Errorf("judged %+v", got)
+	}
+	if got := ledger.JudgeSearch(q, answer(ledger.Row{"kind": "control", "name": "x"})); got.State != ledger.NotSeen || len(got.Notes) != 0 {
+		t.Errorf("judged %+v", got)
+	}
+	if got := ledger.JudgeSearch(q, answer(ledger.Row{"kind": "gap", "name": "cut"})); got.State != ledger.Partial {
+		t.Errorf("judged %+v", got)
+	}
+	if got := ledger.JudgeSearch(q, ledger.Answer{Failure: &ledger.Failure{State: ledger.Error, Message: "HTTP 504"}}); got.State != ledger.Error {
+		t.Errorf("judged %+v", got)
+	}
+}
+
 func TestPresence(t *testing.T) {
 	t.Parallel()
 	behind := telemetry()

@@ -79,6 +79,7 @@ type Query struct {
 	MustExist bool                  `json:"must_exist,omitempty"` // files: the root was named by a person; a missing one is partial
 	Narrowed  int                   `json:"narrowed,omitempty"`   // hashes that this stage was not asked, by the hunt's choice
 	Window    Window                `json:"window,omitzero"`      // telemetry: the days that are searched
+	Adds      bool                  `json:"adds,omitempty"`       // telemetry: its hits count, its silence is part of no claim
 	Behind    string                `json:"behind,omitempty"`     // telemetry: why the endpoint's data may not reach the window's end
 }
 
@@ -92,6 +93,7 @@ type Budget struct {
 type Window struct {
 	From time.Time `json:"from,omitzero"`
 	To   time.Time `json:"to,omitzero"`
+	Note string    `json:"note,omitempty"` // for people: what set From, or that nobody knows whether the records go back that far
 }
 
 // Row is one row of an answer as the tool gave it. Column names are those of the query's text; values are raw bytes.
@@ -124,6 +126,8 @@ type Answer struct {
 	Unread      []Unread  `json:"unread,omitempty"` // capped by the tool; UnreadTotal is the true count
 	UnreadTotal int       `json:"unread_total,omitempty"`
 	LeftOut     []LeftOut `json:"left_out,omitempty"`
+	Remembered  int64     `json:"remembered,omitempty"` // digests that an earlier query or run made of files that have not changed
+	Notes       []string  `json:"notes,omitempty"`      // what else there is to say; nothing hangs on it
 	StartedAt   time.Time `json:"started_at"`
 	FinishedAt  time.Time `json:"finished_at"`
 }
@@ -165,6 +169,8 @@ type Verdict struct {
 	LeftOut []LeftOut `json:"left_out,omitempty"` // said with the scope
 	Notes   []string  `json:"notes,omitempty"`    // out of scope by rule, e.g. "212 kernel threads"
 	Recheck []string  `json:"recheck,omitempty"`  // vanished paths to ask once more before the verdict stands
+	// Remembered is how many of the digests an earlier query or run made, of files that have not changed since.
+	Remembered int64 `json:"remembered,omitempty"`
 }
 
 // Coverage is the standing of one (endpoint, tool) of a run: the union of its verdicts.

@@ -65,7 +65,8 @@ func (x *expander) resolveAt(ctx context.Context, p Provider, refs []Ref) error 
 	for part := range slices.Chunk(refs, resolveBatch) {
 		var digests []indicator.Indicator
 		for _, ref := range part {
-			if ind, _ := ref.Indicator(); x.takes(d, ind) && x.allowed(d, ref) {
+			ind, _ := ref.Indicator()
+			if _, junk := indicator.Junk(ind); !junk && x.takes(d, ind) && x.allowed(d, ref) {
 				digests = append(digests, ind)
 			}
 		}
@@ -147,6 +148,9 @@ func (x *expander) seedReport(ctx context.Context, ref string) error {
 			return err
 		}
 		if !ok || (len(res.Edges) == 0 && len(res.Reports) == 0) {
+			if !d.Local { // that a report is not in the local store leaves nothing out when another provider has it
+				x.takeNotes(d.Name, res)
+			}
 			continue
 		}
 		found = true
@@ -155,6 +159,7 @@ func (x *expander) seedReport(ctx context.Context, ref string) error {
 		x.graph.Nodes[x.nodes[node]].Seed = true
 		x.take(d.Name, node, res, 1)
 		x.pending = append(x.pending, node.Value)
+		x.nameRelated(node)
 	}
 	switch {
 	case found:
@@ -169,6 +174,23 @@ func (x *expander) seedReport(ctx context.Context, ref string) error {
 		}
 	}
 	return fmt.Errorf("seed report %q: %s (asked: %s)", ref, strings.Join(why, "; "), strings.Join(asked, ", "))
+}
+
+// nameRelated keeps the reports that are related to the seed report as nodes, though nobody follows them: they are known.
+func (x *expander) nameRelated(node Ref) {
+	edges := x.related[node.Value]
+	if x.opt.told(indicator.RelRelatedReport) || len(edges) == 0 {
+		return
+	}
+	if lim := x.opt.Limits.MaxIndicators; len(edges) > lim {
+		x.cut(Cut{Provider: edges[0].Provider, At: node.String(), Limit: "max_indicators", Kept: lim, Total: len(edges)})
+		edges = edges[:lim]
+	}
+	for _, e := range edges {
+		x.reportOf(Edge{Report: e.To.Value})
+		x.addReport(e.To, Result{}, 1)
+		x.keepEdge(e)
+	}
 }
 
 // candidates lists the providers to ask for a report: the one it names, else all.

@@ -168,11 +168,13 @@ func (x *expander) plant(seed Seed) {
 	}
 }
 
-// leadsFrom lists the indicators found since an index that lead on, in order of discovery.
+// leadsFrom lists the indicators found since an index that lead on, in order of discovery. The digest of an empty file in a
+// report leads to everybody else's reports: it is refused, with its reason, and leads nowhere.
 func (x *expander) leadsFrom(at int) []Ref {
 	var out []Ref
 	for _, n := range x.graph.Nodes[at:] {
-		if _, ok := n.Ref.Indicator(); ok && x.leads[n.Ref] {
+		ind, ok := n.Ref.Indicator()
+		if _, junk := indicator.Junk(ind); ok && x.leads[n.Ref] && (!junk || n.Seed) {
 			out = append(out, n.Ref)
 		}
 	}

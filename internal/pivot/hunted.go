@@ -1,6 +1,7 @@
 package pivot
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"time"
@@ -21,7 +22,8 @@ type Refused struct {
 
 // Hunted gives the file objects of a graph that are hunted, in order of discovery, and what is refused before dispatch:
 // malformed digests, digests of files that say nothing, those on a never list, those of other kinds than the hunt's,
-// those below its least confidence (which itself is enough), and what only a relation leads to that is not hunted.
+// those below its least confidence (which itself is enough), what only a relation leads to that is not hunted, and what
+// any report calls a victim's own, whoever else names it.
 //
 // Junk and never lists refuse a file with all its digests; each is listed. Other refusals list a file by its strongest
 // digest. The digests of the seed itself are refused for being malformed, junk or on a never list alone. Of a file that
@@ -56,13 +58,14 @@ type judge struct {
 	clash    map[indicator.Indicator]int  // collisions: how many files claim the digest
 	into     map[indicator.Indicator]Edge // the best edge of a hunted relation, siblings apart
 	unhunted map[indicator.Indicator]Edge // the best edge of any other relation, siblings apart
+	victims  map[indicator.Indicator]Edge // an edge that says whose it is
 	nodes    map[indicator.Indicator]Node
 }
 
 func newJudge(g *Graph, opt Options, never *NeverList, now time.Time) *judge {
 	j := &judge{
 		opt: opt, never: never, now: now, seeds: map[indicator.Indicator]bool{}, clash: map[indicator.Indicator]int{},
-		into: map[indicator.Indicator]Edge{}, unhunted: map[indicator.Indicator]Edge{}, nodes: map[indicator.Indicator]Node{},
+		into: map[indicator.Indicator]Edge{}, unhunted: map[indicator.Indicator]Edge{}, victims: map[indicator.Indicator]Edge{}, nodes: map[indicator.Indicator]Node{},
 	}
 	for _, s := range g.Seeds {
 		if ind, ok := s.Indicator(); ok {
@@ -80,6 +83,10 @@ func newJudge(g *Graph, opt Options, never *NeverList, now time.Time) *judge {
 	for _, e := range g.Edges {
 		ind, ok := e.To.Indicator()
 		if !ok || e.Relation == indicator.RelSibling {
+			continue
+		}
+		if RuleOf(e.Relation).Never {
+			j.victims[ind] = e
 			continue
 		}
 		best := j.unhunted
@@ -144,6 +151,11 @@ func (j *judge) unwanted(f indicator.File) string {
 			other = e.Relation
 		}
 	}
+	for _, d := range f.Digests() {
+		if e, ok := j.victims[d]; ok {
+			return fmt.Sprintf("a victim's own file, says %s: never hunted unless it is the seed", cmp.Or(e.Report, e.Provider))
+		}
+	}
 	switch {
 	case !found && other != "":
 		return fmt.Sprintf("known by the relation %s alone, which is not hunted; name it in pivot.follow to hunt it", other)
@@ -178,6 +190,12 @@ func (j *judge) ofKinds(f indicator.File) (kept indicator.File, gone indicator.K
 // refuse words the refusal of one digest of a file by the best edge that leads to it or, of a sibling, to its file.
 func (j *judge) refuse(f indicator.File, d indicator.Indicator, reason string) Refused {
 	r := Refused{Kind: d.Kind, Value: d.Value, Reason: reason, Confidence: j.nodes[d].Confidence}
+	for _, of := range f.Digests() {
+		if e, ok := j.victims[of]; ok {
+			r.Relation, r.Provider, r.Report, r.Confidence = e.Relation, e.Provider, e.Report, e.Confidence
+			return r
+		}
+	}
 	for _, of := range append([]indicator.Indicator{d}, f.Digests()...) {
 		e, ok := j.into[of]
 		if !ok {

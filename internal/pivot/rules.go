@@ -11,14 +11,17 @@ type Rule struct {
 	Trust  int  // 0–100; an edge's confidence is Trust times the source's own value, or Trust where it has none
 	Follow bool // leads on at the next depth
 	Hunt   bool // what it leads to is hunted
+	Never  bool // neither, whatever a hunt says
 }
 
-// RuleOf gives the rule of a relation. Membership in a report keeps the source's own value as it is. Fuzzy relations and
+// RuleOf gives the rule of a relation. What a report calls a victim's own is never hunted. Membership in a report keeps the source's own value as it is. Fuzzy relations and
 // those to hosts and addresses neither lead on nor are hunted unless a hunt says follow.
 func RuleOf(r indicator.Relation) Rule {
 	switch r {
 	case indicator.RelAlert, indicator.RelSeed, indicator.RelSibling, indicator.RelSameReport, indicator.RelReportsOn, indicator.RelInReport:
 		return Rule{Trust: 100, Follow: true, Hunt: true}
+	case indicator.RelVictim:
+		return Rule{Trust: 100, Never: true}
 	case indicator.RelDrops, indicator.RelDroppedBy, indicator.RelContains:
 		return Rule{Trust: 60, Follow: true, Hunt: true}
 	case indicator.RelContainedIn:
@@ -45,10 +48,16 @@ func DefaultLimits() Limits {
 func DefaultOptions() Options { return Options{Limits: DefaultLimits()} }
 
 // follows reports whether a relation leads on: by its rule, or because the hunt says so.
-func (o Options) follows(r indicator.Relation) bool { return RuleOf(r).Follow || o.told(r) }
+func (o Options) follows(r indicator.Relation) bool {
+	rule := RuleOf(r)
+	return rule.Follow || (o.told(r) && !rule.Never)
+}
 
 // hunts reports whether what a relation leads to is hunted.
-func (o Options) hunts(r indicator.Relation) bool { return RuleOf(r).Hunt || o.told(r) }
+func (o Options) hunts(r indicator.Relation) bool {
+	rule := RuleOf(r)
+	return rule.Hunt || (o.told(r) && !rule.Never)
+}
 
 func (o Options) told(r indicator.Relation) bool { return slices.Contains(o.Follow, r) }
 

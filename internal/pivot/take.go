@@ -335,6 +335,22 @@ func (x *expander) takeNotes(provider string, res Result) {
 	for _, r := range res.Raw {
 		x.keepRaw(r)
 	}
+	x.remembered(provider, res)
+}
+
+// remembered adds up how many answers of a provider are from before.
+func (x *expander) remembered(provider string, res Result) {
+	if res.Remembered == 0 {
+		return
+	}
+	i := slices.IndexFunc(x.graph.Remembered, func(r Remembered) bool { return r.Provider == provider })
+	if i < 0 {
+		i = len(x.graph.Remembered)
+		x.graph.Remembered = append(x.graph.Remembered, Remembered{Provider: provider})
+	}
+	r := &x.graph.Remembered[i]
+	r.Answers += res.Remembered
+	r.Oldest = max(r.Oldest, res.Oldest.Seconds())
 }
 
 func (x *expander) keepRaw(r Raw) {

@@ -4,6 +4,7 @@ package pivot
 
 import (
 	"context"
+	"time"
 
 	"github.com/hunter-project/hunter/internal/indicator"
 )
@@ -68,6 +69,9 @@ type Result struct {
 	Cut     []Cut
 	Skipped []Skip
 	Raw     []Raw // answers as received, named by Edge.Raw
+
+	Remembered int           // how many of the answers were remembered from before this process
+	Oldest     time.Duration // how old the oldest of those is
 }
 
 // Raw is an answer or alert as received. Body may be nil when the store already holds it (local intelligence); its JSON
@@ -124,6 +128,7 @@ type Graph struct {
 	Collisions []Collision        `json:"collisions,omitempty"`
 	Cut        []Cut              `json:"cut,omitempty"`
 	Skipped    []Skip             `json:"skipped,omitempty"`
+	Remembered []Remembered       `json:"remembered,omitempty"`
 	Raw        []Raw              `json:"-"`
 	Complete   bool               `json:"complete"` // nothing cut, nothing skipped
 }

@@ -4,9 +4,10 @@ import (
 	"encoding/csv"
 	"fmt"
 	"io"
+	"regexp"
 	"strconv"
-	"strings"
 
+	"github.com/hunter-project/hunter/internal/diag"
 	"github.com/hunter-project/hunter/internal/results"
 )
 
@@ -23,6 +24,13 @@ func CSV(w io.Writer, v View) error { return HitsCSV(w, v.Hits) }
 
 // HitsCSV writes hits as CSV.
 func HitsCSV(w io.Writer, hits []results.StoredHit) error {
+	return WriteCSV(w, csvHeader(), hitRows(hits))
+}
+
+// MoreHitsCSV writes further hits behind those of HitsCSV, without a header line.
+func MoreHitsCSV(w io.Writer, hits []results.StoredHit) error { return WriteCSV(w, nil, hitRows(hits)) }
+
+func hitRows(hits []results.StoredHit) [][]string {
 	rows := make([][]string, len(hits))
 	for i, h := range hits {
 		j := HitOf(h)
@@ -32,14 +40,17 @@ func HitsCSV(w io.Writer, hits []results.StoredHit) error {
 			number(j.PID), text(j.Cmdline), text(j.StartedAt), text(j.ObservedAt),
 		}
 	}
-	return WriteCSV(w, csvHeader(), rows)
+	return rows
 }
 
-// WriteCSV writes a header and rows, RFC 4180. A cell that a spreadsheet would run as a formula gets a quote in front.
+// WriteCSV writes a header, if there is one, and rows, RFC 4180. A cell that a spreadsheet would run as a formula gets a quote in front; what a
+// terminal would obey is escaped.
 func WriteCSV(w io.Writer, header []string, rows [][]string) error {
 	out := csv.NewWriter(w)
-	if err := out.Write(header); err != nil {
-		return fmt.Errorf("write CSV: %w", err)
+	if header != nil {
+		if err := out.Write(header); err != nil {
+			return fmt.Errorf("write CSV: %w", err)
+		}
 	}
 	for _, row := range rows {
 		cells := make([]string, len(row))
@@ -57,13 +68,11 @@ func WriteCSV(w io.Writer, header []string, rows [][]string) error {
 	return nil
 }
 
+// Where a formula may begin: at the start, and after a semicolon, at which spreadsheets split in half of the world.
+var formula = regexp.MustCompile(`(^|;)([\s\x{3000}]*[=+\-@＝＋－＠])`)
+
 // harmless defuses what spreadsheets take for a formula (OWASP: CSV injection).
-func harmless(s string) string {
-	if s != "" && strings.ContainsRune("=+-@\t\r", rune(s[0])) {
-		return "'" + s
-	}
-	return s
-}
+func harmless(s string) string { return formula.ReplaceAllString(diag.Escape(s), "$1'$2") }
 
 func text(s *string) string {
 	if s == nil {

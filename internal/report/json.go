@@ -40,6 +40,7 @@ type runJSON struct {
 	Error      *string               `json:"error,omitempty"`
 	Seed       []indicator.Indicator `json:"seed"`
 	Pivot      pivotJSON             `json:"pivot"`
+	Reports    []indicator.Report    `json:"reports"` // at most Cap
 	Indicators indicatorsJSON        `json:"indicators"`
 	Scope      string                `json:"scope"`
 	Notes      []string              `json:"notes"`
@@ -148,6 +149,7 @@ type WhyJSON struct {
 	Provider   string             `json:"provider"`
 	Report     *string            `json:"report"`
 	Title      string             `json:"title,omitempty"`
+	About      string             `json:"about,omitempty"` // what the report's source says of the threat
 	Confidence int                `json:"confidence"`
 	Time       *string            `json:"time"`
 	Raw        string             `json:"raw,omitempty"`
@@ -155,7 +157,7 @@ type WhyJSON struct {
 
 // JSON writes the run as one object on one line.
 func JSON(w io.Writer, v View) error {
-	return writeJSON(w, toJSON(v))
+	return WriteJSON(w, toJSON(v))
 }
 
 func toJSON(v View) runJSON {
@@ -165,6 +167,7 @@ func toJSON(v View) runJSON {
 		ExitCode: r.ExitCode, TLP: optional(string(r.TLP)), Case: optional(r.Case), Error: optional(r.Error),
 		Seed:       []indicator.Indicator{},
 		Pivot:      pivotJSON{Complete: r.PivotComplete, Skipped: orEmpty(v.Skipped), Cut: orEmpty(v.Cut)},
+		Reports:    orEmpty(v.Reports[:min(len(v.Reports), Cap)]),
 		Indicators: indicatorsJSON{Hunted: r.Hunted, Refused: r.Refused, Narrowed: r.Narrowed, Unaskable: listed(v, results.StatusUnaskable), Refusals: listed(v, results.StatusRefused)},
 		Scope:      r.Scope, Notes: orEmpty(v.Notes), Coverage: coverageOf(v), HitsTotal: v.HitsTotal, Hits: []HitJSON{}, Gaps: []gapJSON{},
 	}
@@ -208,16 +211,16 @@ func HitOf(h results.StoredHit) HitJSON {
 // Why answers for many digests of one run why they are hunted.
 type Why struct {
 	explain *pivot.Explainer
-	titles  map[string]string
+	reports map[string]indicator.Report
 	seeds   map[indicator.Ref]bool
 	since   *string
 }
 
 // Why indexes the pivot of the run once.
 func (v View) Why() *Why {
-	w := &Why{explain: pivot.NewExplainer(v.Graph()), titles: map[string]string{}, seeds: map[indicator.Ref]bool{}, since: Stamp(v.Run.StartedAt)}
+	w := &Why{explain: pivot.NewExplainer(v.Graph()), reports: map[string]indicator.Report{}, seeds: map[indicator.Ref]bool{}, since: Stamp(v.Run.StartedAt)}
 	for _, r := range v.Reports {
-		w.titles[r.Ref()] = r.Title
+		w.reports[r.Ref()] = r
 	}
 	for _, s := range v.Seeds {
 		w.seeds[s] = true
@@ -231,7 +234,7 @@ func (w *Why) Chain(ind indicator.Indicator) []WhyJSON {
 	for _, e := range w.explain.Explain(ind) {
 		out = append(out, WhyJSON{
 			From: refText(e.From), To: refText(e.To), Relation: e.Relation, Provider: e.Provider, Report: optional(e.Report),
-			Title: w.titles[e.Report], Confidence: e.Confidence, Time: Stamp(e.Time), Raw: e.Raw,
+			Title: w.reports[e.Report].Title, About: diag.Escape(w.reports[e.Report].About()), Confidence: e.Confidence, Time: Stamp(e.Time), Raw: e.Raw,
 		})
 	}
 	if len(out) == 0 && w.seeds[indicator.RefOf(ind)] {

@@ -7,6 +7,7 @@ import (
 	"io"
 	"strings"
 
+	"github.com/hunter-project/hunter/internal/alert"
 	"github.com/hunter-project/hunter/internal/diag"
 	"github.com/hunter-project/hunter/internal/edr"
 	"github.com/hunter-project/hunter/internal/indicator"
@@ -16,11 +17,14 @@ import (
 
 // Plan is everything that is known before anything is asked.
 type Plan struct {
-	Hunt    string
-	Graph   *pivot.Graph
-	Files   []indicator.File
-	Refused []pivot.Refused
-	Plan    edr.Plan
+	Hunt       string
+	Alerts     []alert.Taken // that the seed is from
+	MoreAlerts int           // and are not listed
+	Graph      *pivot.Graph
+	Files      []indicator.File
+	Refused    []pivot.Refused
+	Plan       edr.Plan
+	Cost       *edr.Cost // what it would read, where that is known
 }
 
 // PlanText writes a plan for people: hashes by kind and source, what is not asked and why, and the text of every query.
@@ -29,11 +33,15 @@ func PlanText(w io.Writer, p Plan) error {
 	b := &bytes.Buffer{}
 	line := func(format string, args ...any) { fmt.Fprintf(b, format+"\n", args...) }
 	line("plan of %s: nothing is asked", diag.Escape(p.Hunt))
-	for _, s := range p.Graph.Seeds {
-		line("seed      %s %s", s.Kind, diag.Escape(s.Value))
+	for _, text := range AlertLines(p.Alerts, p.MoreAlerts) {
+		line("%s", text)
 	}
+	seedLines(line, p.Graph.Seeds)
 	line("pivot     %s, %s; %s", count(len(p.Graph.Reports), "report", "reports"), count(len(p.Files), "file hunted", "files hunted"), graphState(p.Graph))
 	line("scope     %s", diag.Escape(orNone(p.Plan.Scope)))
+	if p.Cost != nil {
+		line("cost      to read: %s", CostText(*p.Cost))
+	}
 	for _, n := range p.Plan.Notes {
 		line("note      %s", diag.Escape(n))
 	}
@@ -50,6 +58,15 @@ func PlanText(w io.Writer, p Plan) error {
 		toolText(line, t)
 	}
 	return flush(w, b)
+}
+
+// CostText says what a search reads.
+func CostText(c edr.Cost) string {
+	text := fmt.Sprintf("%s, %s", count(int(c.Files), "file", "files"), ledger.Size(c.Bytes))
+	if c.Least {
+		return "at least " + text + ", not counted to the end"
+	}
+	return text
 }
 
 // fileText is a file object on one line.
@@ -135,9 +152,12 @@ func queryText(line func(string, ...any), what string, q ledger.Query) {
 type planJSON struct {
 	Schema     string            `json:"schema"`
 	Hunt       string            `json:"hunt"`
+	Alerts     []alert.Taken     `json:"alerts"`
+	MoreAlerts int               `json:"more_alerts,omitempty"`
 	Seed       []indicator.Ref   `json:"seed"`
 	Pivot      planPivotJSON     `json:"pivot"`
 	Scope      string            `json:"scope"`
+	Cost       *costJSON         `json:"cost"`
 	Notes      []string          `json:"notes"`
 	Hunted     []indicator.File  `json:"hunted"`
 	Refused    []refusedJSON     `json:"refused"`
@@ -145,11 +165,17 @@ type planJSON struct {
 	Tools      []planToolJSON    `json:"tools"`
 }
 
+type costJSON struct {
+	Files int64 `json:"files"`
+	Bytes int64 `json:"bytes"`
+	Least bool  `json:"at_least"`
+}
+
 type planPivotJSON struct {
-	Complete bool               `json:"complete"`
-	Reports  []indicator.Report `json:"reports"`
-	Cut      []pivot.Cut        `json:"cut"`
-	Skipped  []pivot.Skip       `json:"skipped"`
+	Complete bool         `json:"complete"`
+	Reports  []reportJSON `json:"reports"`
+	Cut      []pivot.Cut  `json:"cut"`
+	Skipped  []pivot.Skip `json:"skipped"`
 }
 
 type planToolJSON struct {
@@ -185,14 +211,17 @@ type planQueryJSON struct {
 // PlanJSON writes a plan as one object on one line.
 func PlanJSON(w io.Writer, p Plan) error {
 	out := planJSON{
-		Schema: "hunter.plan/1", Hunt: p.Hunt, Seed: orEmpty(p.Graph.Seeds), Scope: p.Plan.Scope, Notes: orEmpty(p.Plan.Notes),
-		Pivot:  planPivotJSON{Complete: p.Graph.Complete, Reports: orEmpty(p.Graph.Reports), Cut: orEmpty(p.Graph.Cut), Skipped: orEmpty(p.Graph.Skipped)},
+		Schema: "hunter.plan/1", Hunt: p.Hunt, Alerts: orEmpty(p.Alerts), MoreAlerts: p.MoreAlerts, Seed: orEmpty(p.Graph.Seeds), Scope: p.Plan.Scope, Notes: orEmpty(p.Plan.Notes),
+		Pivot:  planPivotJSON{Complete: p.Graph.Complete, Reports: reportsOf(p.Graph.Reports), Cut: orEmpty(p.Graph.Cut), Skipped: orEmpty(p.Graph.Skipped)},
 		Hunted: orEmpty(p.Files), Refused: refusedOf(p.Refused), Collisions: orEmpty(p.Graph.Collisions), Tools: []planToolJSON{},
+	}
+	if p.Cost != nil {
+		out.Cost = &costJSON{Files: p.Cost.Files, Bytes: p.Cost.Bytes, Least: p.Cost.Least}
 	}
 	for _, t := range p.Plan.Tools {
 		out.Tools = append(out.Tools, planTool(t))
 	}
-	return writeJSON(w, out)
+	return WriteJSON(w, out)
 }
 
 func planTool(t edr.ToolPlan) planToolJSON {

@@ -38,7 +38,7 @@ func view() report.View {
 	ref := func(k indicator.Kind, v string) indicator.Ref {
 		return indicator.RefOf(indicator.Indicator{Kind: k, Value: v})
 	}
-	rep := indicator.Report{Provider: "misp", ID: "r1", Title: "Invoice \x1b[31mlure", TLP: indicator.TLPAmber, Published: at(0)}
+	rep := indicator.Report{Provider: "misp", ID: "r1", Title: "Invoice \x1b[31mlure", TLP: indicator.TLPAmber, Published: at(0), Category: "Cyber <b>Crime</b>", Risk: "HIGH", Families: []string{"Fixture|Locker"}}
 	alert := indicator.Ref{Kind: indicator.RefAlert, Value: "siem-2291"}
 	target := func(host string, mode ledger.Mode, state ledger.State, proven bool, reason string) results.Target {
 		return results.Target{
@@ -221,3 +221,63 @@ func TestBrokenWriter(t *testing.T) {
 type broken struct{}
 
 func (broken) Write([]byte) (int, error) { return 0, io.ErrClosedPipe }
+
+// A run that failed, or that is not at its end, says so wherever it is told of.
+func TestUnfinishedRunsSaySo(t *testing.T) {
+	t.Parallel()
+	failed, detached := view(), view()
+	failed.Run.State, failed.Run.Error = results.RunFailed, "plan: no tool knows an endpoint \"x\"\x1b[2J"
+	detached.Run.State, detached.Run.FinishedAt, detached.Run.ExitCode = results.RunDetached, time.Time{}, nil
+	text := func(v report.View) string {
+		var b bytes.Buffer
+		if err := errors.Join(report.Text(report.Style{Next: true})(&b, v), report.Say(&b, v)); err != nil {
+			t.Fatal(err)
+		}
+		return b.String()
+	}
+	for _, want := range []string{"FAILED    plan: no tool knows", "The run failed: plan: no tool knows", `\x1b[2J`, "next      hunter run --resume " + run} {
+		if got := text(failed); !strings.Contains(got, want) {
+			t.Errorf("%q is not in\n%s", want, got)
+		}
+	}
+	for _, want := range []string{"The run is not at its end (detached).", "next      hunter run --resume " + run} {
+		if got := text(detached); !strings.Contains(got, want) {
+			t.Errorf("%q is not in\n%s", want, got)
+		}
+	}
+}
+
+// A run of thousands of seeds is told by the first ones and their number.
+func TestManySeeds(t *testing.T) {
+	t.Parallel()
+	v := view()
+	for range 20_000 {
+		v.Seeds = append(v.Seeds, v.Seeds[0])
+	}
+	var b bytes.Buffer
+	if err := report.Text(report.Style{})(&b, v); err != nil || b.Len() > 10_000 || !strings.Contains(b.String(), "seed      and 19991 more") {
+		t.Errorf("%d bytes, %v", b.Len(), err)
+	}
+}
+
+// A hit among what starts by itself says by what it is started.
+func TestAutorunSaysWhatStartsIt(t *testing.T) {
+	t.Parallel()
+	v := view()
+	v.Hits[0].Row.FoundIn, v.Hits[0].Row.Name = ledger.Autoruns, "cron:/etc/cron.d/x"
+	var b bytes.Buffer
+	if err := report.Text(report.Style{})(&b, v); err != nil || !strings.Contains(b.String(), "started by cron:/etc/cron.d/x") {
+		t.Errorf("%v\n%s", err, b.String())
+	}
+}
+
+// Times of a pivot are written like all others: UTC, with milliseconds, also when they are zero.
+func TestGraphTimes(t *testing.T) {
+	t.Parallel()
+	g := graph()
+	g.Graph.Edges[0].Time = time.Date(2016, 12, 13, 19, 34, 35, 0, time.FixedZone("", 3600))
+	var b bytes.Buffer
+	if err := report.GraphJSON(&b, g); err != nil || !strings.Contains(b.String(), `"time":"2016-12-13T18:34:35.000Z"`) {
+		t.Errorf("%v\n%s", err, b.String())
+	}
+}

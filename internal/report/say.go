@@ -25,6 +25,12 @@ func Say(w io.Writer, v View) error {
 func Sentence(v View) string {
 	var parts []string
 	parts = append(parts, openingClause(v)+"; "+foundClause(v)+"; "+provenClause(v)+".")
+	switch {
+	case v.Run.State == results.RunFailed:
+		parts = append(parts, "The run failed: "+diag.Escape(v.Run.Error)+".")
+	case v.Run.FinishedAt.IsZero():
+		parts = append(parts, "The run is not at its end ("+string(v.Run.State)+").")
+	}
 	if not := notLooked(v); len(not) > 0 {
 		parts = append(parts, "Not looked at: "+strings.Join(not, "; ")+".")
 	}
@@ -41,7 +47,7 @@ func openingClause(v View) string {
 	if scope == "" {
 		scope = "nothing"
 	}
-	return fmt.Sprintf("On %s UTC the run %s of hunt %s looked for %s%s %s, in scope: %s", when, r.ID, diag.Escape(r.Hunt),
+	return fmt.Sprintf("On %s UTC the run %s of hunt %s looked for %s%s %s, in scope: %s", when, diag.Escape(r.ID), diag.Escape(r.Hunt),
 		count(r.Hunted, "file", "files"), seedClause(v), whereClause(v), diag.Escape(scope))
 }
 
@@ -62,7 +68,7 @@ func seedClause(v View) string {
 	var digests, others []string
 	for _, s := range v.Seeds {
 		if ind, ok := s.Indicator(); ok && ind.Kind.IsDigest() {
-			digests = append(digests, s.Value)
+			digests = append(digests, diag.Escape(s.Value))
 			continue
 		}
 		others = append(others, diag.Escape(refText(s)))
@@ -112,6 +118,9 @@ func notLooked(v View) []string {
 	byState := map[ledger.State]int{}
 	first := map[ledger.State]string{}
 	for _, g := range v.Gaps() {
+		if g.Mode == ledger.Recorded { // never summed with live ones
+			continue
+		}
 		byState[g.Coverage.State]++
 		if first[g.Coverage.State] == "" {
 			first[g.Coverage.State] = g.Coverage.Reason
@@ -126,6 +135,7 @@ func notLooked(v View) []string {
 			out = append(out, text)
 		}
 	}
+	out = append(out, recordedGaps(v)...)
 	if n := v.Run.Narrowed; n > 0 {
 		out = append(out, count(n, "hash", "hashes")+" of unknown size outside of running and autoruns")
 	}
@@ -140,6 +150,23 @@ func notLooked(v View) []string {
 	}
 	for _, n := range v.Notes {
 		out = append(out, diag.Escape(n))
+	}
+	return out
+}
+
+// recordedGaps tells for each recorded tool about which endpoints it knows nothing, or not all.
+func recordedGaps(v View) []string {
+	var out []string
+	for _, b := range recordedBars(v) {
+		var parts []string
+		for _, s := range b.Segments {
+			if s.Class != "hit" && s.Class != "not-seen" && s.Class != "excluded" {
+				parts = append(parts, fmt.Sprintf("%s %s", count(s.N, "endpoint", "endpoints"), s.Word))
+			}
+		}
+		if len(parts) > 0 {
+			out = append(out, fmt.Sprintf("in what %s recorded: %s", b.Name, strings.Join(parts, ", ")))
+		}
 	}
 	return out
 }

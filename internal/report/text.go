@@ -63,26 +63,45 @@ func (p page) head(v View) {
 		title += "  " + diag.Escape(r.Title)
 	}
 	if r.TLP != "" {
-		title += "  TLP:" + strings.ToUpper(string(r.TLP))
+		title += "  " + label(r.TLP)
 	}
 	p.line("%s", title)
-	p.line("run       %s  %s", r.ID, r.State)
-	for _, s := range v.Seeds {
-		p.line("seed      %s %s", s.Kind, diag.Escape(s.Value))
+	p.line("run       %s  %s", diag.Escape(r.ID), diag.Escape(string(r.State)))
+	if r.Error != "" {
+		p.line("%s    %s", p.paint("1;31", "FAILED"), diag.Escape(r.Error))
 	}
+	seedLines(p.line, v.Seeds)
+	p.line("pivot     %s, %s; %d refused, %d narrowed, %d unaskable; %s", count(len(v.Followed()), "report", "reports"), kindsText(v),
+		r.Refused, r.Narrowed, r.Unaskable, completeness(v))
+	writeReports(p.w, 10, v.Followed())
+	p.line("scope     %s", diag.Escape(orNone(r.Scope)))
+}
+
+// kindsText counts what is hunted, by kind of digest.
+func kindsText(v View) string {
 	var kinds []string
+	byKind := hunted(v)
 	for _, k := range indicator.DigestKinds() {
-		if n := hunted(v)[k]; n > 0 {
+		if n := byKind[k]; n > 0 {
 			kinds = append(kinds, fmt.Sprintf("%d by %s", n, k))
 		}
 	}
-	hunts := count(r.Hunted, "file", "files") + " hunted"
+	out := count(v.Run.Hunted, "file", "files") + " hunted"
 	if len(kinds) > 0 {
-		hunts += " (" + strings.Join(kinds, ", ") + ")"
+		out += " (" + strings.Join(kinds, ", ") + ")"
 	}
-	p.line("pivot     %s, %s; %d refused, %d narrowed, %d unaskable; %s", count(len(v.Reports), "report", "reports"), hunts,
-		r.Refused, r.Narrowed, r.Unaskable, completeness(v))
-	p.line("scope     %s", diag.Escape(orNone(r.Scope)))
+	return out
+}
+
+// seedLines lists what a run starts from; a list of thousands is told by its length.
+func seedLines(line func(string, ...any), seeds []indicator.Ref) {
+	const most = 10
+	for _, s := range seeds[:min(len(seeds), most)] {
+		line("seed      %s %s", diag.Escape(s.Kind), diag.Escape(s.Value))
+	}
+	if more := len(seeds) - most; more > 0 {
+		line("seed      and %d more", more)
+	}
 }
 
 func completeness(v View) string {
@@ -108,7 +127,10 @@ func (p page) hits(v View) {
 	why := v.Why()
 	for _, h := range v.Hits[:min(len(v.Hits), textHits)] {
 		row := h.Row
-		where := fmt.Sprintf("  %s  %s  %s", diag.Escape(h.Hostname), row.FoundIn, diag.Escape(h.PathText))
+		where := fmt.Sprintf("  %s  %s  %s", diag.Escape(h.Hostname), diag.Escape(string(row.FoundIn)), diag.Escape(h.PathText))
+		if row.FoundIn == ledger.Autoruns && row.Name != "" {
+			where += "  started by " + diag.Escape(row.Name)
+		}
 		if row.PID > 0 {
 			where += fmt.Sprintf("  pid %d", row.PID)
 		}
@@ -122,14 +144,14 @@ func (p page) hits(v View) {
 		}
 	}
 	if more := v.HitsTotal - textHits; more > 0 {
-		p.line("  and %d more: hunter hits --run %s", more, v.Run.ID)
+		p.line("  and %d more: hunter hits --run %s", more, diag.Escape(v.Run.ID))
 	}
 }
 
 func digestLine(row ledger.HitRow) string {
-	out := fmt.Sprintf("matched %s %s", row.Matched.Kind, row.Matched.Value)
+	out := fmt.Sprintf("matched %s %s", diag.Escape(string(row.Matched.Kind)), diag.Escape(row.Matched.Value))
 	if row.SHA256 != "" && row.SHA256 != row.Matched.Value {
-		out += "  sha256 " + row.SHA256
+		out += "  sha256 " + diag.Escape(row.SHA256)
 	}
 	if row.Size >= 0 {
 		out += fmt.Sprintf("  %d bytes", row.Size)
@@ -148,15 +170,16 @@ func WhyLine(e WhyJSON) string {
 	if e.Relation == indicator.RelSeed {
 		return diag.Escape(e.To) + "  was given as the seed"
 	}
-	out := fmt.Sprintf("%s -> %s  %s", diag.Escape(e.From), diag.Escape(e.To), e.Relation)
+	out := fmt.Sprintf("%s -> %s  %s", diag.Escape(e.From), diag.Escape(e.To), diag.Escape(string(e.Relation)))
 	if e.Provider != "" {
 		out += ", " + diag.Escape(e.Provider)
 	}
 	if e.Report != nil {
 		out += ", report " + *e.Report
 		if e.Title != "" {
-			out += " \"" + diag.Escape(e.Title) + "\""
+			out += quoted(e.Title)
 		}
+		out += bracketed(e.About)
 	}
 	out += fmt.Sprintf(", confidence %d", e.Confidence)
 	if e.Time != nil {
@@ -186,11 +209,11 @@ func (p page) coverage(v View) {
 		p.line("NOT PROVEN")
 		tw := tabwriter.NewWriter(p.w, 2, 4, 2, ' ', 0)
 		for _, g := range gaps[:min(len(gaps), textHits)] {
-			fmt.Fprintf(tw, "  %s\t%s\t%s\t%s\n", diag.Escape(g.Hostname), diag.Escape(g.Tool), g.Coverage.State, diag.Escape(g.Coverage.Reason))
+			fmt.Fprintf(tw, "  %s\t%s\t%s\t%s\n", diag.Escape(g.Hostname), diag.Escape(g.Tool), diag.Escape(string(g.Coverage.State)), diag.Escape(g.Coverage.Reason))
 		}
 		tw.Flush() // memory
 		if more := len(gaps) - textHits; more > 0 {
-			p.line("  and %d more: hunter hosts --run %s", more, v.Run.ID)
+			p.line("  and %d more: hunter hosts --run %s", more, diag.Escape(v.Run.ID))
 		}
 	}
 	for _, status := range []results.IndicatorStatus{results.StatusUnaskable, results.StatusRefused} {
@@ -210,7 +233,7 @@ func (p page) listed(v View, status results.IndicatorStatus) {
 		if i.Tool != "" {
 			tool = " for " + diag.Escape(i.Tool)
 		}
-		p.line("%-9s %s %s%s: %s", status, i.Indicator.Kind, diag.Escape(i.Indicator.Value), tool, diag.Escape(i.Reason))
+		p.line("%-9s %s %s%s: %s", status, diag.Escape(string(i.Indicator.Kind)), diag.Escape(i.Indicator.Value), tool, diag.Escape(i.Reason))
 	}
 	if more := len(rows) - most; more > 0 {
 		p.line("%-9s and %d more", status, more)
@@ -241,11 +264,11 @@ func exitWords(code int) string {
 
 func (p page) next(v View) {
 	switch {
-	case v.Run.State == results.RunDetached:
-		p.line("next      hunter run --resume %s", v.Run.ID)
+	case v.Run.State == results.RunDetached, v.Run.State == results.RunFailed:
+		p.line("next      hunter run --resume %s", diag.Escape(v.Run.ID))
 	case v.HitsTotal > 0:
-		p.line("next      hunter why %s", v.Hits[0].Row.Matched.Value)
+		p.line("next      hunter why %s", diag.Escape(v.Hits[0].Row.Matched.Value))
 	default:
-		p.line("next      hunter say %s", v.Run.ID)
+		p.line("next      hunter say %s", diag.Escape(v.Run.ID))
 	}
 }

@@ -15,13 +15,17 @@ import (
 func GraphTree(w io.Writer, g Graph) error {
 	t := tree{g: g, out: &bytes.Buffer{}, under: map[indicator.Ref][]branch{}, shown: map[indicator.Ref]bool{}, titles: map[string]string{}, refused: g.refusals()}
 	for _, r := range g.Graph.Reports {
-		t.titles[r.Ref()] = r.Title
+		t.titles[r.Ref()] = quoted(r.Title) + bracketed(r.About())
 	}
 	t.grow()
 	for _, s := range g.Graph.Seeds {
 		if !t.shown[s] {
 			t.shown[s] = true
-			fmt.Fprintf(t.out, "%s %s\n", s.Kind, diag.Escape(s.Value))
+			title := ""
+			if s.Kind == indicator.RefReport {
+				title = t.titles[s.Value]
+			}
+			fmt.Fprintf(t.out, "%s %s%s\n", diag.Escape(s.Kind), diag.Escape(s.Value), title)
 			t.children(s, "")
 		}
 	}
@@ -41,7 +45,7 @@ type tree struct {
 	out     *bytes.Buffer
 	under   map[indicator.Ref][]branch
 	shown   map[indicator.Ref]bool
-	titles  map[string]string
+	titles  map[string]string // of reports, with what their sources say of them
 	refused map[indicator.Indicator]string
 }
 
@@ -80,7 +84,7 @@ func (t *tree) children(at indicator.Ref, indent string) {
 			t.node(b.edges[0], indent+tee, indent+more)
 			continue
 		}
-		fmt.Fprintf(t.out, "%s%sreport %s%s\n", indent, tee, diag.Escape(b.report), quoted(t.titles[b.report]))
+		fmt.Fprintf(t.out, "%s%sreport %s%s\n", indent, tee, diag.Escape(b.report), t.titles[b.report])
 		for k, e := range b.edges {
 			sub, deeper := "├─ ", "│  "
 			if k == len(b.edges)-1 {
@@ -102,7 +106,7 @@ func (t *tree) node(e indicator.Edge, head, indent string) {
 		if r := t.refused[ind]; isIndicator && r != "" {
 			note = "  not hunted: " + diag.Escape(r)
 		}
-		fmt.Fprintf(t.out, "%s%s %s  (%s, confidence %d%s)%s%s\n", head, e.To.Kind, diag.Escape(e.To.Value), e.Relation, e.Confidence, from(e), quoted(t.titles[e.To.Value]), note)
+		fmt.Fprintf(t.out, "%s%s %s  (%s, confidence %d%s)%s%s\n", head, diag.Escape(e.To.Kind), diag.Escape(e.To.Value), diag.Escape(string(e.Relation)), e.Confidence, from(e), t.titles[e.To.Value], note)
 	}
 	t.children(e.To, indent)
 }

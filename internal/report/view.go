@@ -29,6 +29,14 @@ type View struct {
 	Files      []indicator.File
 	Reports    []indicator.Report
 	Notes      []string // what the answers said about their own scope
+	Queries    []Query  // what was sent, each text once, in the order of asking
+}
+
+// Query is one text that a tool was sent, and to how many endpoints.
+type Query struct {
+	Tool, ID, Platform, Text string
+	Endpoints                int
+	Search                   bool // one question over all endpoints of a recorded tool
 }
 
 // Source is what Load needs of the results store.
@@ -74,8 +82,32 @@ func Load(ctx context.Context, src Source, run string) (View, error) {
 			return View{}, fmt.Errorf("read run %s: %w", sum.ID, err)
 		}
 	}
-	v.Notes = notes(queries)
+	v.Notes, v.Queries = notes(queries), texts(queries)
 	return v, nil
+}
+
+// texts gives each text once, with the endpoints that were sent it. What was planned and never asked is not among them.
+func texts(queries []results.StoredQuery) []Query {
+	type key struct{ tool, text string }
+	var out []Query
+	at, last := map[key]int{}, map[key]string{}
+	for _, q := range queries {
+		k := key{q.Tool, q.Query.Text}
+		if q.State == results.QueryPlanned || k.text == "" {
+			continue
+		}
+		i, ok := at[k]
+		if !ok {
+			i = len(out)
+			at[k] = i
+			out = append(out, Query{Tool: q.Tool, ID: q.Query.ID, Platform: q.Query.Platform, Text: k.text, Search: q.IsSearch()})
+		}
+		if !ok || last[k] != q.Endpoint { // the store gives an endpoint's queries together
+			last[k] = q.Endpoint
+			out[i].Endpoints++
+		}
+	}
+	return out
 }
 
 // notes collects what the verdicts said about their scope, each sentence once, in order.
@@ -88,6 +120,7 @@ func notes(queries []results.StoredQuery) []string {
 			out = append(out, s)
 		}
 	}
+	var remembered, hashed int64
 	for _, q := range queries {
 		v := q.Verdict
 		if q.Search != nil {
@@ -96,6 +129,8 @@ func notes(queries []results.StoredQuery) []string {
 		if v == nil {
 			continue
 		}
+		remembered += v.Remembered
+		hashed += v.Counts.FilesHashed
 		for _, l := range v.LeftOut {
 			add("left out: " + l.Path + " (" + l.Reason + ")")
 		}
@@ -103,12 +138,33 @@ func notes(queries []results.StoredQuery) []string {
 			add(n)
 		}
 	}
+	if remembered > 0 { // each was read once, and is no reading of now
+		add(fmt.Sprintf("%d of %d digests are remembered from an earlier reading: these files have not changed since", remembered, max(hashed, remembered)))
+	}
 	return out
 }
 
 // Graph gives the stored pivot in the form that pivot.Explain takes.
 func (v View) Graph() *pivot.Graph {
 	return &pivot.Graph{Seeds: v.Seeds, Edges: v.Edges, Files: v.Files, Reports: v.Reports, Complete: v.Run.PivotComplete}
+}
+
+// Followed lists the reports that the pivot rests on: all but those that are only related to one of them.
+func (v View) Followed() []indicator.Report {
+	beside, used := map[string]bool{}, map[string]bool{}
+	for _, e := range v.Edges {
+		used[e.Report] = true
+		if e.Relation == indicator.RelRelatedReport {
+			beside[e.To.Value] = true
+		}
+	}
+	var out []indicator.Report
+	for _, r := range v.Reports {
+		if used[r.Ref()] || !beside[r.Ref()] {
+			out = append(out, r)
+		}
+	}
+	return out
 }
 
 // Gaps lists the targets about which the run proves nothing or not all, in the order of the store.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"syscall"
 
 	sqlite3 "github.com/mattn/go-sqlite3"
@@ -18,7 +19,7 @@ var (
 	ErrFull         = errors.New("no room is left for the results database; free some space, then `hunter run --resume`")
 	ErrNewer        = errors.New("the results database was written by a newer hunter; use that one")
 	ErrOlder        = errors.New("the results database was written by an older hunter; `hunter run` brings it up to date")
-	ErrNoAccess     = errors.New("the results database may not be opened or written; check the owner and modes of the file and of its folder")
+	ErrNoAccess     = errors.New("the results database may not be opened or written; check the owner and modes of the file and of its folder, or give another --db")
 	ErrNoRun        = errors.New("no such run; `hunter runs` lists them")
 	ErrAmbiguous    = errors.New("more than one run begins like that; give more of its id")
 	ErrNoHit        = errors.New("no such hit; `hunter hits` lists them")
@@ -27,6 +28,17 @@ var (
 	ErrNotPlanned   = errors.New("that is not in the run's plan")
 	ErrAnswered     = errors.New("the run has answers already; its plan can't change")
 )
+
+// withReason says of a failure to make a file what it means and what to do.
+func withReason(err error) error {
+	switch {
+	case errors.Is(err, syscall.ENOSPC), errors.Is(err, syscall.EDQUOT):
+		return fmt.Errorf("%w (%w)", ErrFull, err)
+	case errors.Is(err, fs.ErrPermission), errors.Is(err, syscall.EROFS):
+		return fmt.Errorf("%w (%w)", ErrNoAccess, err)
+	}
+	return err
+}
 
 // explain turns SQLite's codes into what they mean; the cause stays in the chain.
 func explain(err error) error {

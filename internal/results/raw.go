@@ -12,6 +12,7 @@ import (
 	"hash"
 	"io"
 	"slices"
+	"time"
 
 	"github.com/hunter-project/hunter/internal/diag"
 )
@@ -85,6 +86,16 @@ func (s *Store) OpenRaw(ctx context.Context, digest string) (io.ReadCloser, erro
 		return nil, fail(what, err)
 	}
 	return &rawReader{rows: rows, digest: digest, sum: sha256.New()}, nil
+}
+
+// RawSince says when a body was kept first; zero when it is not kept. An answer may be older than the run that rests on it.
+func (s *Store) RawSince(ctx context.Context, digest string) (time.Time, error) {
+	var at sql.NullString
+	err := s.r.QueryRowContext(ctx, `SELECT created_at FROM raw_body WHERE digest = ?`, digest).Scan(&at)
+	if err != nil && !errors.Is(err, sql.ErrNoRows) {
+		return time.Time{}, fail("look for the raw answer", err)
+	}
+	return unstamp(at), nil
 }
 
 // CopyRaw writes a kept body to w, as it was received.

@@ -73,14 +73,14 @@ func prepareFile(path string, readOnly bool) (size int64, err error) {
 		return 0, fmt.Errorf("%w (%w)", ErrNoAccess, err)
 	}
 	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
-		return 0, fmt.Errorf("make the results folder: %w", err)
+		return 0, fmt.Errorf("make the results folder: %w", withReason(err))
 	}
 	f, err := os.OpenFile(path, os.O_CREATE|os.O_EXCL|os.O_RDWR, 0o600)
 	if errors.Is(err, fs.ErrExist) { // another process was faster
 		return 0, nil
 	}
 	if err != nil {
-		return 0, fmt.Errorf("make the results database: %w", err)
+		return 0, fmt.Errorf("make the results database: %w", withReason(err))
 	}
 	if err := f.Close(); err != nil {
 		return 0, fmt.Errorf("make the results database: %w", err)

@@ -24,6 +24,11 @@ const (
 	RunFailed   RunState = "failed"
 )
 
+// RunStates lists where a run can stand.
+func RunStates() []RunState {
+	return []RunState{RunPlanned, RunRunning, RunPaused, RunStopped, RunDetached, RunFinished, RunFailed}
+}
+
 // Run is one execution of a hunt, from seed to report.
 type Run struct {
 	ID            string // UUIDv7

@@ -5,16 +5,24 @@ package osquery
 func (w words) autoruns() string {
 	return statement(
 		autorunSources(w.q.Platform),
-		"k AS MATERIALIZED (SELECT g.path, 0 AS pid, coalesce(f.size,-1) AS size, coalesce(f.mtime,'') AS mtime, h.path IS NOT NULL AS seen, "+w.digests(),
+		"k AS MATERIALIZED (SELECT g.path, 0 AS pid, coalesce(f.size,-1) AS size, coalesce(f.mtime,'') AS mtime, coalesce(f.uid,'') AS uid, h.path IS NOT NULL AS seen, "+w.digests(),
 		" FROM (SELECT DISTINCT path FROM a WHERE path <> '') g LEFT JOIN file f ON f.path = g.path LEFT JOIN hash h ON h.path = g.path),",
 		w.matched(),
 		meta(),
-		w.hits("a.source || ':' || a.name", "a.path", "0", "a.owner", "0", "''", "m AS k CROSS JOIN a ON a.path = k.path", "k.path"),
+		w.hits("a.source || ':' || a.name", "a.path", "0", w.autorunOwner(), "0", "''", "m AS k CROSS JOIN a ON a.path = k.path", "k.path"),
 		listArm("unhashed", "k WHERE seen = 1 AND "+w.first()+" = ''"),
 		count("autoruns", "''", "0", "count(*)", "a"),
 		count("unresolved", "''", "0", "count(*)", "a WHERE path = ''"),
 		w.hashed("''", "k"),
 		control(w.q.Platform))
+}
+
+// autorunOwner is who owns the program; where files have no owner, whose autorun it is.
+func (w words) autorunOwner() string {
+	if w.q.Platform == "windows" {
+		return "a.owner"
+	}
+	return "coalesce((SELECT u.username FROM users u WHERE u.uid = k.uid LIMIT 1), nullif(k.uid,''), a.owner)"
 }
 
 // autorunSources gives the CTEs up to a(source, name, owner, path), with a trailing comma.

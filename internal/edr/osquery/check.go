@@ -11,10 +11,7 @@ import (
 	"github.com/hunter-project/hunter/internal/ledger"
 )
 
-var (
-	lowerHex  = regexp.MustCompile(`^[0-9a-f]+$`)
-	driveRoot = regexp.MustCompile(`^([A-Za-z]:\\|\\\\[^\\])`)
-)
+var driveRoot = regexp.MustCompile(`^([A-Za-z]:\\|\\\\[^\\])`)
 
 // check refuses a question whose text would not ask for what it says.
 func (q Question) check() error {
@@ -41,7 +38,7 @@ func (q Question) check() error {
 
 func checkHash(h indicator.Indicator) error {
 	switch {
-	case !h.Kind.IsDigest(), len(h.Value) != h.Kind.HexLen(), !lowerHex.MatchString(h.Value):
+	case !h.Kind.IsDigest(), len(h.Value) != h.Kind.HexLen(), strings.Trim(h.Value, "0123456789abcdef") != "":
 		return fmt.Errorf("%q is no %s in lower case", h.Value, h.Kind)
 	case indicator.IsEmptyFileDigest(h):
 		return fmt.Errorf("%s is the digest of every empty file", h)

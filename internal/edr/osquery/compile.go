@@ -3,10 +3,8 @@ package osquery
 import (
 	"fmt"
 	"slices"
-	"strings"
 
 	"github.com/hunter-project/hunter/internal/edr"
-	"github.com/hunter-project/hunter/internal/indicator"
 	"github.com/hunter-project/hunter/internal/ledger"
 )
 
@@ -32,7 +30,7 @@ func Osqueryd() Flavor {
 // Compile words the questions of one chunk for one endpoint, cheapest first. Hashes with a known size and those without
 // are separate walks: one unsized hash never makes all files be read for the sized ones.
 func Compile(f Flavor, ep edr.Endpoint, w edr.Work) ([]ledger.Query, error) {
-	b := builder{flavor: f, ep: ep, work: w, siblings: siblings(w.Targets)}
+	b := builder{flavor: f, ep: ep, work: w, siblings: edr.Siblings(w.Targets)}
 	for _, stage := range w.Search.Where {
 		switch stage {
 		case ledger.Running, ledger.Autoruns:
@@ -42,25 +40,6 @@ func Compile(f Flavor, ep edr.Endpoint, w edr.Work) ([]ledger.Query, error) {
 		}
 	}
 	return b.out, b.err
-}
-
-// siblings gives for each md5 or sha1 the sha256 that is known for it; of a collision all, with a space between.
-func siblings(targets []edr.Target) map[string]string {
-	known := map[string][]string{}
-	for _, t := range targets {
-		if t.Ask.Kind != indicator.SHA256 {
-			known[t.Ask.Value] = append(known[t.Ask.Value], t.File.SHA256)
-		}
-	}
-	out := map[string]string{}
-	for v, list := range known {
-		if slices.Contains(list, "") {
-			continue // a file of which nobody knows the sha256 may have any
-		}
-		slices.Sort(list)
-		out[v] = strings.Join(slices.Compact(list), " ")
-	}
-	return out
 }
 
 type builder struct {
@@ -88,6 +67,7 @@ func (b *builder) places(roots []string, explicit bool) []place {
 }
 
 func (b *builder) files() {
+	b.first()
 	sized, unsized := edr.BySize(b.work.Targets)
 	s := b.work.Search
 	roots, explicit := s.Places(b.ep.Platform)
@@ -123,21 +103,24 @@ func (b *builder) files() {
 	}
 }
 
+// first words the questions for the places where an alert saw a file: that file alone, whatever its size.
+func (b *builder) first() {
+	for i, path := range b.work.Search.FirstOn(b.ep) {
+		b.add(fmt.Sprintf("files-alert-%02d", i), Question{Stage: ledger.Files, Root: path, MaxDepth: 1}, b.work.Targets, 0)
+	}
+}
+
 // add words one question and appends it. narrowed is how many hashes the hunt keeps out of it.
 func (b *builder) add(name string, q Question, targets []edr.Target, narrowed int) {
 	if b.err != nil {
 		return
 	}
 	q.Platform, q.Engine, q.MaxSize = b.ep.Platform, b.flavor.Engine, b.work.Search.MaxSize
-	if q.Stage == ledger.Files {
+	flat := q.MaxDepth == 1 // one level is all that is meant
+	if q.Stage == ledger.Files && !flat {
 		q.MaxDepth = b.flavor.MaxDepth
 	}
-	q.Hashes = nil
-	for _, t := range targets {
-		q.Hashes = append(q.Hashes, t.Ask)
-	}
-	slices.SortFunc(q.Hashes, compare)
-	q.Hashes = slices.Compact(q.Hashes)
+	q.Hashes = edr.Hashes(targets)
 	text, err := Text(q)
 	if err != nil {
 		b.err = err
@@ -148,23 +131,8 @@ func (b *builder) add(name string, q Question, targets []edr.Target, narrowed in
 		Hashes: q.Hashes, Sizes: q.Sizes, MaxSize: q.MaxSize, MaxDepth: q.MaxDepth, SelfPath: b.flavor.SelfPath,
 		Siblings: b.siblings, Budget: q.Budget, Engine: q.Engine, MustExist: q.Explicit && q.Stage == ledger.Files, Narrowed: narrowed,
 	}
-	if q.Root == DriveRoots {
-		out.MaxDepth = 0 // one level is all that is meant
+	if q.Root == DriveRoots || flat {
+		out.MaxDepth = 0
 	}
 	b.out = append(b.out, out)
-}
-
-// compare orders digests by kind, strongest first, then by value.
-func compare(x, y indicator.Indicator) int {
-	kinds := indicator.DigestKinds()
-	if i, j := slices.Index(kinds, x.Kind), slices.Index(kinds, y.Kind); i != j {
-		return i - j
-	}
-	switch {
-	case x.Value < y.Value:
-		return -1
-	case x.Value > y.Value:
-		return 1
-	}
-	return 0
 }

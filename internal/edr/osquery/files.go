@@ -12,20 +12,23 @@ import (
 // hashed.
 func (w words) files() string {
 	root := quote(w.q.Root)
-	keep, more := "", "" // of a folder osqueryd keeps the path, to tell empty ones from those that only look so
+	keep, want, more, most := "", "path IS NOT NULL", "", "" // of a folder osqueryd keeps the path, to tell empty ones from those that only look so
 	if w.hollowAware() {
-		keep = " WHEN sort = 1 THEN path"
+		keep, want = " WHEN type = 'directory' THEN path", "sort = 0 AND path IS NOT NULL"
 	}
 	if w.ownWindows() {
-		keep = " WHEN sort > 1 THEN path"
+		keep, want = " WHEN type IN ('elsewhere','volume') THEN path", "sort = 0 AND path IS NOT NULL"
 	}
 	if w.osqueryd() {
-		more = ", max(parent) AS parent, max(links) AS links, max(ctime) AS ctime"
+		more, most = ", parent, links, ctime", ", max(parent) AS parent, max(links) AS links, max(ctime) AS ctime"
 	}
 	return statement(
 		w.walk(root),
-		"g AS MATERIALIZED (SELECT CASE WHEN "+w.wanted()+" THEN path"+keep+" END AS path, "+w.wanted()+" AS want, sort, regular = 1 AND size > "+fmt.Sprint(w.q.MaxSize)+" AS big,",
-		" max(size) AS size, max(mtime) AS mtime, max(uid) AS uid, max(depth) AS depth, count(*) AS n"+more+" FROM w GROUP BY 1, 2, 3, 4),",
+		// LIMIT -1 limits nothing: it makes SQLite work out each row once, so that what is sorted has no path but those that count.
+		"v AS (SELECT CASE WHEN "+w.wanted()+" THEN path"+keep+" END AS path, "+w.sort()+" AS sort, "+flag(w.regular("")+" AND size > "+fmt.Sprint(w.q.MaxSize))+" AS big,",
+		" size, mtime, uid, depth"+more+" FROM w LIMIT -1),",
+		"g AS MATERIALIZED (SELECT path, "+want+" AS want, sort, big,",
+		" max(size) AS size, max(mtime) AS mtime, max(uid) AS uid, max(depth) AS depth, count(*) AS n"+most+" FROM v GROUP BY path, sort, big),",
 		"k AS MATERIALIZED (SELECT g.*, 0 AS pid, h.path IS NOT NULL AS seen, "+w.digests(),
 		" FROM g LEFT JOIN hash h ON h.path = g.path WHERE g.want = 1"+w.withinBudget()+"),",
 		w.matched(),
@@ -48,21 +51,33 @@ func (w words) osqueryd() bool { return w.q.Engine == ledger.EngineOsqueryd }
 // hollowAware says whether link counts tell of subfolders there.
 func (w words) hollowAware() bool { return w.osqueryd() && w.q.Platform != "windows" }
 
-// walk gives the CTE w: every entry under the root, sort 1 for folders. The root itself is an entry when it is a file.
+// flag makes 1 of what is true and 0 of what is false or unknown.
+func flag(test string) string { return "CASE WHEN " + test + " THEN 1 ELSE 0 END" }
+
+// dir and regular test the columns type and size of an entry. On Windows osqueryd takes folders with the archive
+// attribute for regular, and files without it for neither.
+func (w words) dir(of string) string {
+	if w.q.Platform == "windows" && w.osqueryd() {
+		return fmt.Sprintf("(%[1]stype <> 'regular' OR %[1]ssize < 0 OR %[1]ssize %% 4096 = 0)", of)
+	}
+	return of + "type = 'directory'"
+}
+
+func (w words) regular(of string) string {
+	if w.q.Platform == "windows" && w.osqueryd() {
+		return fmt.Sprintf("%[1]stype <> 'directory' AND %[1]ssize > 0", of)
+	}
+	return of + "type = 'regular'"
+}
+
+// walk gives the CTE w: every entry under the root. The root itself is an entry when it is a file.
 // A network mount is not entered, unless a person named it as the root.
 func (w words) walk(root string) string {
-	regular, dir := "f.type = 'regular'", "f.type = 'directory'"
-	links, sorts := "f.symlink = 0", ""
-	switch {
-	case w.ownWindows():
-		regular, sorts = w.ownWindowsFiles(), w.ownWindowsSorts()
-		links = "(f.symlink = 0 OR f.symlink_target_path LIKE 'Volume{%')"
-	case w.q.Platform == "windows": // osqueryd's folders with the archive attribute pass for regular, files without it for others
-		regular = "f.type <> 'directory' AND f.size > 0"
-		dir = "f.type <> 'regular' OR f.size < 0 OR f.size % 4096 = 0"
+	kind, links := "f.type", "f.symlink = 0"
+	if w.ownWindows() {
+		kind, links = ownWindowsTypes, ownWindowsLinks
 	}
-	cols := fmt.Sprintf("f.path, f.size, f.mtime, f.uid, CASE %sWHEN %s THEN 1 ELSE 0 END, CASE WHEN %s THEN 1 ELSE 0 END", sorts, dir, regular)
-	names, more := "path, size, mtime, uid, sort, regular, depth", ""
+	cols, names, more := "f.path, f.size, f.mtime, f.uid, "+kind, "path, size, mtime, uid, type, depth", ""
 	if w.osqueryd() {
 		names, more = names+", parent, links, ctime", ", f.directory, f.hard_links, f.ctime"
 	}
@@ -83,19 +98,15 @@ func (w words) walk(root string) string {
 		" SELECT "+cols+", 1"+more+" FROM file f WHERE f.directory = "+root+" AND "+links+except+base,
 		" UNION ALL SELECT "+cols+", 0"+more+" FROM file f WHERE f.path = "+root+" AND f.type = 'regular'",
 		" UNION ALL SELECT "+cols+", w.depth + 1"+more+" FROM w CROSS JOIN file f ON f.directory = w.path",
-		fmt.Sprintf("  WHERE w.sort = 1 AND w.depth < %d AND %s%s),", w.q.MaxDepth, links, except))
+		fmt.Sprintf("  WHERE %s AND w.depth < %d AND %s%s),", w.dir("w."), w.q.MaxDepth, links, except))
 }
 
 // wanted tests whether an entry of w is hashed.
 func (w words) wanted() string {
-	test := "regular = 1 AND "
-	if w.q.Platform != "windows" || w.ownWindows() {
-		test = "sort = 0 AND " + test
-	}
 	if len(w.q.Sizes) > 0 {
-		return test + "size IN (" + numbers(w.q.Sizes) + ")"
+		return w.regular("") + " AND size IN (" + numbers(w.q.Sizes) + ")"
 	}
-	return test + fmt.Sprintf("size BETWEEN 1 AND %d", w.q.MaxSize)
+	return w.regular("") + fmt.Sprintf(" AND size BETWEEN 1 AND %d", w.q.MaxSize)
 }
 
 // withinBudget lets nothing be hashed when the walk found more than the budget; the sums come back as candidates.

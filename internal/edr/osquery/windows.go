@@ -8,19 +8,24 @@ import "github.com/hunter-project/hunter/internal/ledger"
 // ownWindows says whether hunter's own engine is asked, on Windows.
 func (w words) ownWindows() bool { return w.q.Platform == "windows" && !w.osqueryd() }
 
-// fetched tests a file for attributes that say that its content is elsewhere: offline, or recalled when it is read.
-const fetched = "(f.attributes LIKE '%M%' OR f.attributes LIKE '%O%')"
+// What takes the place of a file's type and of the test for links: content elsewhere, which its attributes tell (offline, or
+// recalled when it is read), and the place where another volume is mounted.
+const (
+	ownWindowsTypes = "CASE WHEN f.symlink = 1 THEN 'volume' WHEN f.attributes LIKE '%M%' OR f.attributes LIKE '%O%' THEN 'elsewhere' ELSE f.type END"
+	ownWindowsLinks = "(f.symlink = 0 OR f.symlink_target_path LIKE 'Volume{%')"
+)
 
-func (w words) ownWindowsFiles() string { return "f.type = 'regular' AND NOT " + fetched }
-
-// ownWindowsSorts gives the sorts beside files and folders: 2 content elsewhere, 3 another volume.
-func (w words) ownWindowsSorts() string {
-	return "WHEN f.symlink = 1 THEN 3 WHEN " + fetched + " THEN 2 "
+// sort is 1 for a folder and 0 for a file; what is left out there is 2.
+func (w words) sort() string {
+	if w.ownWindows() {
+		return "CASE WHEN type = 'directory' THEN 1 WHEN type IN ('elsewhere','volume') THEN 2 ELSE 0 END"
+	}
+	return flag(w.dir(""))
 }
 
 // ownWindowsLeftOut names and counts what is left out, network drives too.
 func (w words) ownWindowsLeftOut(root string) string {
-	from := "(SELECT path, CASE sort WHEN 2 THEN 'content elsewhere' ELSE 'another volume' END AS why FROM g WHERE sort > 1"
+	from := "(SELECT path, 'content elsewhere' AS why FROM g WHERE sort = 2"
 	if w.q.Root == DriveRoots {
 		from += ` UNION ALL SELECT device_id || '\', 'network drive' FROM logical_drives WHERE description = 'Network Connection'`
 	}

@@ -6,6 +6,7 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
+	"errors"
 	"io"
 	"os"
 	"path/filepath"
@@ -203,28 +204,29 @@ func packed(t testing.TB, write func(io.Writer)) string {
 // A damaged file is refused whole, with its place; nothing of it stays.
 func TestDamaged(t *testing.T) {
 	t.Parallel()
-	zeros := make([]byte, 1<<20)
 	for name, tt := range map[string]struct{ text, want string }{
-		"trailing comma": {"{\"Event\":{\"info\":\"x\",\"Attribute\":[\n {\"type\":\"md5\",\"value\":\"" + md5A + "\"},\n]}}", ":3:1: error: damaged JSON"},
-		"cut":            {mispEvent[:len(mispEvent)/2], "the file ends in the middle"},
-		"more behind":    {mispEvent + "{}", "follows after the end"},
-		"deep":           {`{"Event":{"x":` + strings.Repeat("[", 100_000), "nested over 64 levels"},
-		"long text":      {`{"Event":{"info":"` + strings.Repeat("a", 2<<20), "a text of over 1 MiB"},
-		"other JSON":     {`{"a":1}`, "no MISP event"},
-		"UTF-16 JSON":    {"\xff\xfe{\x00", "UTF-16"},
-		"HTML":           {"<!DOCTYPE html><html></html>", "HTML page"},
-		"NUL":            {"abc\x00def", "zero byte"},
-		"empty":          {"", "empty"},
-		"feed index":     {md5A + "," + eventID + "\n", "md5 of values"},
-		"NSRL":           {"\"SHA-1\",\"MD5\",\"CRC32\",\"FileName\",\"FileSize\",\"ProductCode\"\n\"" + sha1A + "\",\"" + md5A + "\",\"0\",\"a\",1,2\n", "NSRL"},
-		"warninglist":    {`{"list":["` + md5A + `"],"type":"string","name":"x"}`, "name it under never"},
-		"long line":      {strings.Repeat("a", 3<<20), "line of over 1 MiB"},
+		"trailing comma":        {"{\"Event\":{\"info\":\"x\",\"Attribute\":[\n {\"type\":\"md5\",\"value\":\"" + md5A + "\"},\n]}}", ":3:1: error: damaged JSON: a comma before ]; delete it"},
+		"comma in an attribute": {"{\"Event\":{\"info\":\"x\",\"Attribute\":[\n {\"type\":\"md5\",\"value\":\"" + md5A + "\", }]}}", ":2:60: error: damaged JSON: a comma before }; delete it"},
+		"comma in the event":    {"{\"Event\":{\"info\":\"x\",\n}}", ":2:1: error: damaged JSON: a comma before }; delete it"},
+		"cut":                   {mispEvent[:len(mispEvent)/2], "the file ends in the middle"},
+		"more behind":           {mispEvent + "{}", "follows after the end"},
+		"deep":                  {`{"Event":{"x":` + strings.Repeat("[", 100_000), "nested over 64 levels"},
+		"long text":             {`{"Event":{"info":"` + strings.Repeat("a", 2<<20), "a text of over 1 MiB"},
+		"other JSON":            {`{"a":1}`, "no MISP event"},
+		"UTF-16 JSON":           {"\xff\xfe{\x00", "UTF-16"},
+		"HTML":                  {"<!DOCTYPE html><html></html>", "HTML page"},
+		"NUL":                   {"abc\x00def", "zero byte"},
+		"empty":                 {"", "empty"},
+		"feed index":            {md5A + "," + eventID + "\n", "md5 of values"},
+		"NSRL":                  {"\"SHA-1\",\"MD5\",\"CRC32\",\"FileName\",\"FileSize\",\"ProductCode\"\n\"" + sha1A + "\",\"" + md5A + "\",\"0\",\"a\",1,2\n", "NSRL"},
+		"warninglist":           {`{"list":["` + md5A + `"],"type":"string","name":"x"}`, "name it under never"},
+		"long line":             {strings.Repeat("a", 3<<20), "line of over 1 MiB"},
 		"bomb": {packed(t, func(w io.Writer) {
 			for range 200 {
 				_, _ = w.Write(append([]byte("# "), append(bytes.Repeat([]byte("a"), 1<<19), '\n')...))
 			}
 		}), "decompression bomb"},
-		"damaged gzip": {packed(t, func(w io.Writer) { _, _ = w.Write(zeros) })[:100], ""},
+		"damaged gzip": {packed(t, func(w io.Writer) { _, _ = io.WriteString(w, strings.Repeat(md5A+"\n", 50_000)) })[:100], "the compressed file is cut off"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -315,6 +317,17 @@ func TestPaths(t *testing.T) {
 	if got := members(t, s, sha256A); len(got) != 0 {
 		t.Errorf("what the file said before is still there: %v", got)
 	}
+	linked := filepath.Join(t.TempDir(), "linked")
+	if err := errors.Join(os.Symlink(dir, linked), os.Symlink(event, filepath.Join(dir, "z.json"))); err != nil {
+		t.Fatal(err)
+	}
+	if res, err := s.ImportPaths(t.Context(), []string{linked}, nil, files.ImportOptions{}); err != nil || len(res.Files) != 4 {
+		t.Errorf("through a link: %+v, %v", res, err)
+	}
+	empty := t.TempDir()
+	if res, err := s.ImportPaths(t.Context(), []string{empty}, nil, files.ImportOptions{}); err != nil || res.Failed() != 1 || !strings.Contains(res.Files[0].Error, "no file of intelligence") {
+		t.Errorf("an empty folder passes for imported: %+v, %v", res, err)
+	}
 	loop := filepath.Join(dir, "loop")
 	if err := os.Symlink(loop, loop); err != nil {
 		t.Fatal(err)
@@ -354,6 +367,30 @@ func TestScope(t *testing.T) {
 	all, err := files.NewProvider("all", s, files.ProviderOptions{}).Related(t.Context(), ask, pivot.DefaultLimits())
 	if err != nil || len(all.Edges) != 2 {
 		t.Errorf("%+v, %v", all, err)
+	}
+}
+
+// What a provider's file said is forgotten with the file; what it says after a change is what counts.
+func TestFileTakenAway(t *testing.T) {
+	t.Parallel()
+	s, _ := newIntel(t)
+	dir := t.TempDir()
+	path := filepath.Join(dir, "a.txt")
+	if err := errors.Join(os.WriteFile(path, []byte(md5A+"\n"+md5B+"\n"), 0o644), os.WriteFile(filepath.Join(dir, "b.txt"), []byte(sha256B+"\n"), 0o644)); err != nil {
+		t.Fatal(err)
+	}
+	for _, want := range []int{1, 0} {
+		p := files.NewProvider("p", s, files.ProviderOptions{Paths: []string{dir}})
+		if _, err := p.Prepare(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		res, err := p.Related(t.Context(), indicator.Indicator{Kind: indicator.MD5, Value: md5A}, pivot.DefaultLimits())
+		if err != nil || len(res.Edges) != want {
+			t.Errorf("%d edges instead of %d, %v", len(res.Edges), want, err)
+		}
+		if err := os.Remove(path); err != nil && want > 0 {
+			t.Fatal(err)
+		}
 	}
 }
 

@@ -90,6 +90,15 @@ func (g *guard) element() ([]byte, int64) {
 	return rest, g.tailAt + from + int64(len(b)-len(rest))
 }
 
+// afterComma reports whether a list or object ends at an offset right behind a comma, and with what.
+func (g *guard) afterComma(at int64) (end byte, ok bool) {
+	i := at - g.tailAt
+	if i < 0 || i >= int64(len(g.tail)) || (g.tail[i] != ']' && g.tail[i] != '}') {
+		return 0, false
+	}
+	return g.tail[i], bytes.HasSuffix(bytes.TrimRight(g.tail[:i], " \t\r\n"), []byte(","))
+}
+
 // stop is a bound that was passed, with its offset.
 type stop struct {
 	at  int64

@@ -15,7 +15,6 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
-	"slices"
 	"strings"
 
 	"github.com/hunter-project/hunter/internal/indicator"
@@ -75,11 +74,8 @@ func (s *Store) ImportPaths(ctx context.Context, paths []string, stdin io.Reader
 			}
 			continue
 		}
-		found, err := expand(p)
-		if err != nil {
-			sum.Files = append(sum.Files, FileResult{Name: p, Error: err.Error()})
-			continue
-		}
+		found, faults := expand(p)
+		sum.Files = append(sum.Files, faults...)
 		for _, f := range found {
 			res, err := s.importFile(ctx, f, opt)
 			sum.Files = append(sum.Files, res)
@@ -91,56 +87,17 @@ func (s *Store) ImportPaths(ctx context.Context, paths []string, stdin io.Reader
 	return sum, nil
 }
 
-// expand lists the files of a path, sorted. Hidden files, and what MISP feeds keep beside their events, are left out.
-func expand(path string) ([]string, error) {
-	info, err := os.Stat(path)
-	if err != nil {
-		return nil, err
-	}
-	if !info.IsDir() {
-		return []string{path}, nil
-	}
-	var out []string
-	err = filepath.WalkDir(path, func(p string, d fs.DirEntry, err error) error {
-		if err != nil {
-			return err
-		}
-		name := d.Name()
-		if strings.HasPrefix(name, ".") && p != path {
-			if d.IsDir() {
-				return filepath.SkipDir
-			}
-			return nil
-		}
-		if d.Type().IsRegular() && name != "manifest.json" && name != "hashes.csv" && !isProse(name) {
-			out = append(out, p)
-		}
-		if len(out) > maxFiles {
-			return fmt.Errorf("over %d files", maxFiles)
-		}
-		return nil
-	})
-	slices.Sort(out)
-	return out, err
-}
-
-// isProse tells files that lie beside feeds and are none.
-func isProse(name string) bool {
-	upper := strings.ToUpper(name)
-	return strings.HasSuffix(upper, ".MD") || upper == "LICENSE" || upper == "LICENSE.TXT" || upper == "COPYING"
-}
-
 func (s *Store) importFile(ctx context.Context, path string, opt ImportOptions) (FileResult, error) {
 	abs, err := filepath.Abs(path)
 	if err != nil {
-		return FileResult{Name: path, Error: err.Error()}, nil
+		return unread(path, err), nil
 	}
 	info, err := os.Stat(abs)
 	if err == nil && !info.Mode().IsRegular() {
-		err = fmt.Errorf("%s is no regular file", path)
+		err = errors.New("it is no regular file")
 	}
 	if err != nil {
-		return FileResult{Name: path, Error: err.Error()}, nil
+		return unread(path, err), nil
 	}
 	if !opt.Force {
 		if res, same, err := s.unchanged(ctx, abs, path, info, opt); err != nil || same {
@@ -149,7 +106,7 @@ func (s *Store) importFile(ctx context.Context, path string, opt ImportOptions) 
 	}
 	f, err := os.Open(abs)
 	if err != nil {
-		return FileResult{Name: path, Error: err.Error()}, nil
+		return unread(path, err), nil
 	}
 	defer f.Close() // read-only
 	return s.importOne(ctx, path, f, info, opt)
@@ -281,14 +238,22 @@ func (in *incoming) parse(p *parser, r io.Reader) error {
 	}
 	if err := p.parse(plain); err != nil {
 		if errors.Is(err, errBomb) || errors.Is(err, gzip.ErrChecksum) || errors.Is(err, gzip.ErrHeader) {
-			return &Fault{File: in.name, Message: err.Error()}
+			return &Fault{File: in.name, Message: readFault(err)}
 		}
 		return err
 	}
 	if _, err := io.Copy(io.Discard, buffered); err != nil {
-		return &Fault{File: in.name, Message: err.Error()}
+		return &Fault{File: in.name, Message: readFault(err)}
 	}
 	return nil
+}
+
+// readFault says what stopped the reading of a file.
+func readFault(err error) string {
+	if errors.Is(err, io.ErrUnexpectedEOF) {
+		return "the compressed file is cut off; fetch it again"
+	}
+	return err.Error()
 }
 
 // rawChunk is how much of a file one row holds before compression.

@@ -31,6 +31,9 @@ func (j *jsonIn) fault(name string, err error) error {
 		at, message = bound.at, bound.Error()
 	case errors.As(err, &syntax):
 		at = j.broken(syntax)
+		if end, ok := j.g.afterComma(at); ok {
+			message = fmt.Sprintf("a comma before %c; delete it", end)
+		}
 	case errors.As(err, &typ):
 		message = fmt.Sprintf("%s is a %s, which does not belong there", typ.Field, typ.Value)
 	case errors.Is(err, io.ErrUnexpectedEOF), errors.Is(err, io.EOF):

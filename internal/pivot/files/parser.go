@@ -40,7 +40,7 @@ func (p *parser) parse(r io.Reader) error {
 	in := bufio.NewReaderSize(r, 64<<10)
 	head, err := in.Peek(4096)
 	if err != nil && !errors.Is(err, io.EOF) && !errors.Is(err, bufio.ErrBufferFull) {
-		return &Fault{File: p.name, Message: err.Error()}
+		return &Fault{File: p.name, Message: readFault(err)}
 	}
 	utf16 := bytes.HasPrefix(head, []byte{0xff, 0xfe}) || bytes.HasPrefix(head, []byte{0xfe, 0xff})
 	if bytes.HasPrefix(head, []byte{0xef, 0xbb, 0xbf}) {

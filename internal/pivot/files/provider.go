@@ -31,6 +31,7 @@ type Provider struct {
 	name  string
 	store *Store
 	opt   ProviderOptions
+	gone  []any // sources whose file is no longer there: what was taken away is not believed any more
 }
 
 var (
@@ -58,7 +59,33 @@ func (p *Provider) Prepare(ctx context.Context) (Summary, error) {
 			faults = append(faults, errors.New(f.Error))
 		}
 	}
-	return sum, errors.Join(faults...)
+	return sum, errors.Join(append(faults, p.forget(ctx, sum))...)
+}
+
+// forget leaves out what earlier imports brought from files that are gone.
+func (p *Provider) forget(ctx context.Context, sum Summary) error {
+	there := map[string]bool{}
+	for _, f := range sum.Files {
+		abs, err := filepath.Abs(f.Name)
+		if err != nil {
+			return fmt.Errorf("find %s: %w", f.Name, err)
+		}
+		there[abs] = true
+	}
+	p.gone = nil
+	var gone []any
+	scope, args := p.scope("id")
+	err := p.rows(ctx, func(rows *sql.Rows) error {
+		var id int64
+		var name string
+		err := rows.Scan(&id, &name)
+		if !there[name] {
+			gone = append(gone, id)
+		}
+		return err
+	}, `SELECT id, name FROM intel_source WHERE 1`+scope, args...)
+	p.gone = gone
+	return err
 }
 
 // Describe says what the provider is.
@@ -77,7 +104,11 @@ func (p *Provider) scope(column string) (text string, args []any) {
 		under := strings.TrimSuffix(path, string(filepath.Separator)) + string(filepath.Separator)
 		args = append(args, path, under, under)
 	}
-	return " AND " + column + " IN (SELECT id FROM intel_source WHERE " + strings.Join(tests, " OR ") + ")", args
+	text = " AND " + column + " IN (SELECT id FROM intel_source WHERE (" + strings.Join(tests, " OR ") + ")"
+	if len(p.gone) > 0 {
+		text += " AND id NOT IN (?" + strings.Repeat(", ?", len(p.gone)-1) + ")"
+	}
+	return text + ")", append(args, p.gone...)
 }
 
 // rows runs a read and hands each row to scan.
@@ -174,6 +205,10 @@ func (p *Provider) Related(ctx context.Context, ind indicator.Indicator, lim piv
 		reports = reports[:lim.PerIndicator]
 	}
 	for _, r := range reports {
+		if lim.Known[r.report.Ref()] { // its members were told in full
+			res.Reports = append(res.Reports, r.report)
+			continue
+		}
 		if err := p.members(ctx, &res, r, pivot.IndicatorRef(ind), indicator.RelSameReport, lim.PerReport); err != nil {
 			return res, err
 		}
@@ -190,7 +225,10 @@ func (p *Provider) members(ctx context.Context, res *pivot.Result, r row, from p
 	if r.members > limit+1 { // the indicator itself is one of them
 		res.Cut = append(res.Cut, pivot.Cut{Provider: p.name, At: "report:" + r.report.Ref(), Limit: "max_per_report", Kept: limit, Total: r.members})
 	}
-	taken := 0
+	taken, order := 0, "m.indicator" // as the index has it: all are taken
+	if r.members > limit+1 {
+		order = "i.kind, i.value" // which ones are kept must not depend on the order of imports
+	}
 	return p.rows(ctx, func(rows *sql.Rows) error {
 		e := pivot.Edge{From: from, Relation: rel, Provider: p.name, Report: r.report.Ref(), Raw: r.raw}
 		var at sql.NullString
@@ -209,7 +247,7 @@ func (p *Provider) members(ctx context.Context, res *pivot.Result, r row, from p
 		res.Edges = append(res.Edges, e)
 		return nil
 	}, `SELECT i.kind, i.value, m.confidence, m.time, m.tlp FROM intel_member m JOIN intel_indicator i ON i.id = m.indicator
-		WHERE m.report = ? ORDER BY m.confidence DESC, m.indicator LIMIT ?`, r.id, limit+1)
+		WHERE m.report = ? ORDER BY m.confidence DESC, `+order+` LIMIT ?`, r.id, limit+1)
 }
 
 // direct adds relations that are stated between two indicators, read from either end.

@@ -270,7 +270,7 @@ func (p *parser) readList(in *bufio.Reader) error {
 		if errors.Is(err, bufio.ErrTooLong) {
 			return &Fault{File: p.name, Line: line + 1, Column: 1, Message: fmt.Sprintf("a line of over %d MiB", maxLine>>20)}
 		}
-		return &Fault{File: p.name, Line: line + 1, Column: 1, Message: err.Error()}
+		return &Fault{File: p.name, Line: line + 1, Column: 1, Message: readFault(err)}
 	}
 	if taken == 0 {
 		return &Fault{File: p.name, Line: 1, Column: 1, Message: "no line holds a digest; give MISP JSON, STIX 2.1, CSV with a header or a plain list of hashes"}

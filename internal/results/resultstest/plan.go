@@ -78,6 +78,12 @@ func rawOnce(t *testing.T, s *results.Store) {
 		if string(got) != text {
 			t.Errorf("a body of %d bytes came back with %d", len(text), len(got))
 		}
+		if at, err := s.RawSince(ctx, raw.Digest); err != nil || at.IsZero() {
+			t.Errorf("a kept body is of no time: %s, %v", at, err)
+		}
+	}
+	if at, err := s.RawSince(ctx, strings.Repeat("0", 64)); err != nil || !at.IsZero() {
+		t.Errorf("a body that is not kept is of %s, %v", at, err)
 	}
 	if err := s.SaveRaw(ctx, results.Raw{Digest: Raw("x").Digest, Body: []byte("y")}); err == nil {
 		t.Error("a body was kept under the digest of another")

@@ -35,6 +35,7 @@ func Run(t *testing.T, open func(t *testing.T) *results.Store) {
 		{"hits are filtered and paged", hitsFiltered},
 		{"a search comes back with its hits", searchRoundTrip},
 		{"a search nobody planned is refused", searchUnplanned},
+		{"hits teach", known},
 		{"findings join tools and runs", findings},
 		{"a person's verdict stays", triageStays},
 		{"hosts show their newest standing", hosts},

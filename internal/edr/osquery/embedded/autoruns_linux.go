@@ -84,7 +84,25 @@ func (e *Engine) systemdUnits(q *query) ([][]any, error) {
 				file = target
 			}
 			out = append(out, []any{u, file, "", "systemd unit", file, "enabled", "root"})
+			out = append(out, e.unitPrograms(q, u, file)...)
 		}
 	}
 	return out, nil
+}
+
+// unitPrograms gives what a service runs (systemd.service(5)), in rows of a type of their own: osquery has the unit alone,
+// and hunter hunts programs.
+func (e *Engine) unitPrograms(q *query, name, file string) [][]any {
+	if !strings.HasSuffix(name, ".service") {
+		return nil
+	}
+	var out [][]any
+	for line := range strings.Lines(e.text(q, "startup_items", file)) {
+		key, cmd, ok := strings.Cut(strings.TrimSpace(line), "=")
+		key, cmd = strings.TrimSpace(key), strings.TrimLeft(strings.TrimSpace(cmd), "-@:+!|")
+		if ok && strings.HasPrefix(key, "Exec") && strings.HasPrefix(cmd, "/") {
+			out = append(out, []any{name, cmd, "", "systemd program", file, "enabled", "root"})
+		}
+	}
+	return out
 }

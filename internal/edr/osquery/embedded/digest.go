@@ -7,112 +7,98 @@ import (
 	"crypto/md5"  //nolint:gosec // what intelligence names files by
 	"crypto/sha1" //nolint:gosec // what intelligence names files by
 	"crypto/sha256"
-	"encoding/hex"
 	"errors"
 	"hash"
 	"io"
-	"sync"
-	"time"
+	"slices"
 )
 
-const (
-	readBuffer = 256 << 10
-	maxCached  = 200_000
-	settled    = 2 * time.Second // a file changed more recently than this may change again within its time stamp
-)
+const readBuffer = 256 << 10
 
 var errChanged = errors.New("changed while it was read")
 
 // errTooBig is no failure: a file over ReadMax has empty digests, as in osquery.
 var errTooBig = errors.New("bigger than read_max")
 
-// cacheKey says that a file is the same: where it is, how big, and both its times in nanoseconds.
-type cacheKey struct {
-	dev, ino     uint64
-	size         int64
-	mtime, ctime int64
-}
-
-// digestCache keeps digests of files that have not changed.
-type digestCache struct {
-	mu   sync.Mutex
-	sums map[cacheKey][3]string
-}
-
-func newDigestCache() *digestCache { return &digestCache{sums: map[cacheKey][3]string{}} }
-
-func (c *digestCache) get(k cacheKey) [3]string {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	return c.sums[k]
-}
-
-func (c *digestCache) put(k cacheKey, sums [3]string) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if len(c.sums) >= maxCached {
-		clear(c.sums)
-	}
-	old := c.sums[k]
-	for i, s := range sums {
-		if s != "" {
-			old[i] = s
-		}
-	}
-	c.sums[k] = old
-}
-
-func keyOf(st Stat) cacheKey {
-	return cacheKey{st.Device, st.Inode, st.Size, st.MTime.UnixNano(), st.CTime.UnixNano()}
-}
-
-// digests gives the wanted digests of a file; all empty when it is bigger than read_max or can't be read, which is
-// noted. The error is the end of the context alone.
-func (e *Engine) digests(q *query, path string, st Stat, want [3]bool) ([3]string, error) {
+// digests gives the wanted digests of a file; none when it is bigger than read_max or can't be read, which is noted. The
+// error is the end of the context alone.
+func (e *Engine) digests(q *query, path string, st Stat, want [3]bool) (Sums, error) {
 	if st.Size > e.opt.ReadMax {
-		return [3]string{}, nil
+		return Sums{}, nil
 	}
-	if st.Inode != 0 {
-		if sums := e.cache.get(keyOf(st)); complete(sums, want) {
+	key, lasting := e.keyOf(st, path)
+	fresh := slices.Contains(e.opt.Fresh, path)
+	if !fresh && (lasting || q.ahead != nil) {
+		sums, ok, old := e.store.get(q.ctx, key, want)
+		if old {
+			q.remembered++
+		}
+		if ok {
 			return sums, nil
 		}
 	}
-	var err error
-	for range 2 { // a file that changes while it is read gets a second chance
-		var sums [3]string
-		var after Stat
-		sums, after, err = e.read(q.ctx, path, want)
-		if err == nil {
-			if now := e.opt.Now(); after.Inode != 0 && now.Sub(after.MTime) > settled && now.Sub(after.CTime) > settled {
-				e.cache.put(keyOf(after), sums)
-			}
+	if lasting && !fresh {
+		if sums, ok := e.recall(q.ctx, path, key, want); ok {
+			q.remembered++
+			e.store.put(key, record{sums: sums, settled: true, old: true, told: true})
 			return sums, nil
 		}
-		if !errors.Is(err, errChanged) {
-			break
-		}
 	}
+	if e.buf == nil {
+		e.buf = make([]byte, readBuffer) // queries run one after another
+	}
+	sums, _, err := e.digest(q.ctx, path, want, e.buf)
 	switch {
+	case err == nil, gone(err), errors.Is(err, errTooBig):
 	case q.ctx.Err() != nil:
-		return [3]string{}, q.ctx.Err()
-	case gone(err), errors.Is(err, errTooBig):
+		return Sums{}, q.ctx.Err()
 	default:
 		q.note("hash", path, st.Size, reason(err))
 	}
-	return [3]string{}, nil
+	return sums, nil
 }
 
-func complete(sums [3]string, want [3]bool) bool {
-	for i, w := range want {
-		if w && sums[i] == "" {
-			return false
+// recall looks for digests of an earlier run.
+func (e *Engine) recall(ctx context.Context, path string, key Key, want [3]bool) (Sums, bool) {
+	if e.opt.Cache == nil || !e.steady(key.Device, path) {
+		return Sums{}, false
+	}
+	sums, ok := e.opt.Cache.Get(ctx, key)
+	return sums, ok && sums.covers(want)
+}
+
+// digest reads a file and keeps its digests if they will hold. A file that changes while it is read gets a second chance.
+func (e *Engine) digest(ctx context.Context, path string, want [3]bool, buf []byte) (Sums, Key, error) {
+	sums, st, err := e.read(ctx, path, want, buf)
+	if errors.Is(err, errChanged) {
+		sums, st, err = e.read(ctx, path, want, buf)
+	}
+	if err != nil {
+		return Sums{}, Key{}, err
+	}
+	key, lasting := e.keyOf(st, path)
+	if lasting && e.isSettled(st) {
+		e.store.put(key, record{sums: sums, settled: true})
+		if e.opt.Cache != nil && e.steady(st.Device, path) {
+			e.opt.Cache.Put(ctx, key, sums)
 		}
 	}
-	return true
+	return sums, key, nil
+}
+
+// steady reports whether the file system of a device gives each file that is written new times. One that does not, or of
+// which nobody knows, has no digest remembered.
+func (e *Engine) steady(device uint64, path string) bool {
+	if known, ok := e.devices.Load(device); ok {
+		return known.(bool) //nolint:errcheck // nothing else is stored
+	}
+	ok := e.opt.Steady(path)
+	e.devices.Store(device, ok)
+	return ok
 }
 
 // read makes digests of one open file and makes sure that it was the same before and after.
-func (e *Engine) read(ctx context.Context, path string, want [3]bool) (sums [3]string, after Stat, err error) {
+func (e *Engine) read(ctx context.Context, path string, want [3]bool, buf []byte) (sums Sums, after Stat, err error) {
 	f, err := e.opt.FS.Open(path)
 	if err != nil {
 		return sums, after, err
@@ -131,30 +117,28 @@ func (e *Engine) read(ctx context.Context, path string, want [3]bool) (sums [3]s
 			hashes[i] = make()
 		}
 	}
-	total, err := e.feed(ctx, f, hashes)
+	total, err := e.feed(ctx, f, hashes, buf)
 	if err != nil {
 		return sums, after, err
 	}
 	if after, err = f.Stat(); err != nil {
 		return sums, after, err
 	}
-	if keyOf(before) != keyOf(after) || (before.Size > 0 && total != before.Size) {
+	was, _ := e.keyOf(before, path)
+	is, _ := e.keyOf(after, path)
+	if was != is || (before.Size > 0 && total != before.Size) {
 		return sums, after, errChanged
 	}
 	for i, h := range hashes {
 		if h != nil {
-			sums[i] = hex.EncodeToString(h.Sum(nil))
+			sums.set(i, h.Sum(nil))
 		}
 	}
 	return sums, after, nil
 }
 
 // feed reads a file to its end, at most ReadMax bytes: a pseudo file may have no end.
-func (e *Engine) feed(ctx context.Context, f io.Reader, hashes [3]hash.Hash) (total int64, err error) {
-	if e.buf == nil {
-		e.buf = make([]byte, readBuffer) // queries run one after another
-	}
-	buf := e.buf
+func (e *Engine) feed(ctx context.Context, f io.Reader, hashes [3]hash.Hash, buf []byte) (total int64, err error) {
 	for {
 		if err := ctx.Err(); err != nil {
 			return total, err

@@ -12,6 +12,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/hunter-project/hunter/internal/ledger"
@@ -37,13 +38,20 @@ type Options struct {
 	FS      FS               // nil is the real file system; a seam for tests that blind a table or a folder
 	Version string           // osquery_info.version; "" is the version whose tables these are
 	Now     func() time.Time // nil is time.Now
+	Cache   Cache            // digests of earlier runs; nil for none
+	NoCache bool             // keep no digest from one query to the next; Cache is not asked
+	Fresh   []string         // paths that are read each time, such as that of a control
+	// Steady says whether digests of files on the file system of a path may be remembered: it gives new times to each file
+	// that is written. nil asks the system.
+	Steady func(path string) bool
 }
 
 // Engine answers osquery's SQL about this machine. It is safe for concurrent use; queries run one after another.
 type Engine struct {
 	opt     Options
 	db      *sql.DB
-	cache   *digestCache
+	store   *store
+	devices sync.Map // device -> whether its file system is steady
 	started time.Time
 	platform
 
@@ -59,6 +67,9 @@ type Result struct {
 	Rows        []map[string]string
 	Unread      []ledger.Unread // what could not be read, each path once, at most 1,000
 	UnreadTotal int
+	// Remembered is how many files' digests were not made by this query but by an earlier one, the files being unchanged.
+	Remembered int64
+	CacheErr   error // Cache could not keep what this query read; the answer is none the worse
 }
 
 // query is the state of one running statement.
@@ -69,6 +80,9 @@ type query struct {
 	unread []ledger.Unread
 	seen   map[string]bool
 	failed error // what a scan ended with
+	ahead  *ahead
+
+	remembered int64
 }
 
 // Open makes an engine. Close frees it.
@@ -85,7 +99,13 @@ func Open(opt Options) (*Engine, error) {
 	if opt.Now == nil {
 		opt.Now = time.Now
 	}
-	e := &Engine{opt: opt, cache: newDigestCache(), started: opt.Now(), seed: maphash.MakeSeed(), running: make(chan struct{}, 1)}
+	if opt.Steady == nil {
+		opt.Steady = steadyFS
+	}
+	if opt.NoCache {
+		opt.Cache = nil
+	}
+	e := &Engine{opt: opt, store: newStore(maxKept), started: opt.Now(), seed: maphash.MakeSeed(), running: make(chan struct{}, 1)}
 	e.db = sql.OpenDB(connector{e})
 	e.db.SetMaxOpenConns(1)
 	if err := e.db.PingContext(context.Background()); err != nil {
@@ -106,6 +126,11 @@ func (e *Engine) Close() error {
 
 // Query runs one read-only statement. Its error carries SQLite's own text, such as "no such table: x".
 func (e *Engine) Query(ctx context.Context, text string) (*Result, error) {
+	return e.QueryAhead(ctx, text, Hints{})
+}
+
+// QueryAhead is Query with hints of what the statement will ask for, so that it is answered faster.
+func (e *Engine) QueryAhead(ctx context.Context, text string, hints Hints) (*Result, error) {
 	parsed, err := parse(text)
 	if err != nil {
 		return nil, fmt.Errorf("query: %w", err)
@@ -116,10 +141,13 @@ func (e *Engine) Query(ctx context.Context, text string) (*Result, error) {
 	case e.running <- struct{}{}:
 	}
 	defer func() { <-e.running }()
-	q := &query{ctx: ctx, text: parsed, seen: map[string]bool{}}
+	e.store.begin(!e.opt.NoCache)
+	q := &query{ctx: ctx, text: parsed, seen: map[string]bool{}, ahead: e.look(ctx, hints)}
 	e.cur = q
 	defer func() { e.cur = nil }()
 	res, err := e.rows(ctx, parsed.text)
+	q.ahead.stop()
+	flushed := e.flush(ctx)
 	if err != nil {
 		if ctx.Err() != nil {
 			return nil, ctx.Err()
@@ -131,7 +159,16 @@ func (e *Engine) Query(ctx context.Context, text string) (*Result, error) {
 	}
 	res.UnreadTotal = len(q.seen)
 	res.Unread = q.unread
+	res.Remembered, res.CacheErr = q.remembered, flushed
 	return res, nil
+}
+
+// flush keeps what a query read, also when it was interrupted.
+func (e *Engine) flush(ctx context.Context) error {
+	if e.opt.Cache == nil {
+		return nil
+	}
+	return e.opt.Cache.Flush(context.WithoutCancel(ctx))
 }
 
 func (e *Engine) rows(ctx context.Context, text string) (res *Result, err error) {

@@ -8,7 +8,7 @@ import (
 	"time"
 )
 
-// FS is the file system as the tables see it. Errors are those of package os.
+// FS is the file system as the tables see it. Errors are those of package os. It is used by several goroutines at once.
 type FS interface {
 	Lstat(path string) (Stat, error)
 	Stat(path string) (Stat, error)

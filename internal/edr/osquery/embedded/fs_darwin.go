@@ -3,6 +3,7 @@
 package embedded
 
 import (
+	"os"
 	"time"
 
 	"golang.org/x/sys/unix"
@@ -15,4 +16,23 @@ func statOf(st *unix.Stat_t) Stat {
 		ATime: time.Unix(st.Atim.Unix()), MTime: time.Unix(st.Mtim.Unix()), CTime: time.Unix(st.Ctim.Unix()),
 		BTime: time.Unix(st.Btim.Unix()), Attributes: st.Flags,
 	}
+}
+
+type realDir struct{ *os.File }
+
+func newDir(fd int, path string) Dir { return realDir{os.NewFile(uintptr(fd), path)} }
+
+func (d realDir) Names(n int) ([]string, error) { return d.Readdirnames(n) }
+
+// steadyFS lists the file systems that note each change of a file in its times.
+func steadyFS(path string) bool {
+	var st unix.Statfs_t
+	if err := retry(func() error { return unix.Statfs(path, &st) }); err != nil {
+		return false
+	}
+	switch unix.ByteSliceToString(st.Fstypename[:]) {
+	case "apfs", "hfs":
+		return true
+	}
+	return false
 }

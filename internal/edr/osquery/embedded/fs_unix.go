@@ -37,12 +37,8 @@ func (realFS) OpenDir(path string) (Dir, error) {
 	if err != nil {
 		return nil, err
 	}
-	return realDir{os.NewFile(uintptr(fd), path)}, nil
+	return newDir(fd, path), nil
 }
-
-type realDir struct{ *os.File }
-
-func (d realDir) Names(n int) ([]string, error) { return d.Readdirnames(n) }
 
 // Open uses plain read calls: the runtime's poller would wait for ever on a pseudo file that has no data.
 func (realFS) Open(path string) (File, error) {

@@ -57,3 +57,6 @@ func statOf(f host.File) Stat {
 		ATime: f.ATime, MTime: f.MTime, CTime: f.CTime, BTime: f.BTime, Attributes: f.Attributes, Owner: f.Owner,
 	}
 }
+
+// steadyFS trusts nothing: NTFS may tell of a change only when the file is closed.
+func steadyFS(string) bool { return false }

@@ -39,6 +39,11 @@ type scan interface {
 	close()
 }
 
+// direct is a scan that hands some of its cells over itself, which saves the making of a value; false for all others.
+type direct interface {
+	put(ctx *sqlite3.SQLiteContext, i int) bool
+}
+
 // module makes a table known to SQLite; it is eponymous, there is no CREATE.
 type module struct {
 	engine *Engine
@@ -219,6 +224,9 @@ func (c *cursor) EOF() bool { return c.eof }
 // Column gives one cell.
 func (c *cursor) Column(ctx *sqlite3.SQLiteContext, i int) (err error) {
 	defer guard(c.table.name, &err)
+	if d, ok := c.scan.(direct); ok && d.put(ctx, i) {
+		return nil
+	}
 	v, err := c.scan.cell(i)
 	if err != nil {
 		return err

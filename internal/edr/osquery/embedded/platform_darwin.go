@@ -41,5 +41,8 @@ type platform struct{}
 // met takes note of an owner; here every one has a number.
 func (p *platform) met(int64, string) {}
 
+// fetched is for platforms whose folders may be elsewhere.
+func fetched(Stat) bool { return false }
+
 // elsewhere is for platforms whose paths lead to other machines.
 func (e *Engine) elsewhere(*query, string, string) bool { return false }

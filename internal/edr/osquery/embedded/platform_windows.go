@@ -85,6 +85,9 @@ func (p *platform) met(uid int64, id string) {
 	}
 }
 
+// fetched reports a folder or file whose content is elsewhere.
+func fetched(st Stat) bool { return host.File{Attributes: st.Attributes}.Elsewhere() }
+
 func sqlText(s string) string { return "'" + strings.ReplaceAll(s, "'", "''") + "'" }
 
 // elsewhere reports, and notes, that a path that is looked at leads to another machine, and that the query names no folder there:

@@ -4,16 +4,13 @@ package embedded
 
 import (
 	"errors"
-	"fmt"
-	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
-)
 
-// batch is how many names of a folder are read at a time: a folder of any size costs the same memory.
-const batch = 1024
+	sqlite3 "github.com/mattn/go-sqlite3"
+)
 
 func (e *Engine) fileTable() *table {
 	return &table{
@@ -22,6 +19,10 @@ func (e *Engine) fileTable() *table {
 			ctime:B btime:B hard_links:I symlink:I type:T symlink_target_path:T ` + fileMore),
 		index: []string{"path", "directory"}, likes: true, required: true, cost: 10,
 		open: func(q *query, by string, like bool, value string) (scan, error) {
+			if by == "directory" && !like && value != "" && !strings.ContainsRune(value, 0) {
+				f, err := e.folder(q, value)
+				return &fileScan{engine: e, q: q, folder: f}, err
+			}
 			src, err := e.paths(q, "file", by, like, value)
 			if err != nil {
 				return nil, err
@@ -110,82 +111,32 @@ type dirSource struct {
 	q      *query
 	op     string
 	dirs   []string
-	dir    Dir
-	names  []string
-	seen   bool // the current folder had an entry
-	done   bool // the current folder has no more than names
+	open   *folder
 }
 
 func (d *dirSource) next() (path, directory string, ok bool, err error) {
-	for {
-		if len(d.names) > 0 {
-			name := d.names[0]
-			d.names = d.names[1:]
-			return join(d.dirs[0], name), d.dirs[0], true, nil
+	for len(d.dirs) > 0 {
+		if d.open == nil {
+			d.open = &folder{path: d.dirs[0], op: d.op}
 		}
-		if d.done {
-			d.dirs, d.done = d.dirs[1:], false
-		}
-		if len(d.dirs) == 0 {
-			return "", "", false, nil
-		}
-		if err := d.q.ctx.Err(); err != nil {
+		entry, err := d.open.next(d.engine, d.q)
+		if err != nil {
 			return "", "", false, err
 		}
-		d.fill()
-	}
-}
-
-// fill reads the next names, or moves to the next folder.
-func (d *dirSource) fill() {
-	if d.dir == nil {
-		dir, err := d.engine.opt.FS.OpenDir(d.dirs[0])
-		if err != nil {
-			if !nowhere(err) {
-				d.q.note(d.op, d.dirs[0], 0, reason(err))
-			}
-			d.done = true
-			return
+		if entry != nil {
+			return join(d.dirs[0], entry.name), d.dirs[0], true, nil
 		}
-		d.dir, d.seen = dir, false
+		d.open, d.dirs = nil, d.dirs[1:]
 	}
-	names, err := d.dir.Names(batch)
-	d.names = names
-	d.seen = d.seen || len(names) > 0
-	if err == nil && len(names) > 0 {
-		return
-	}
-	if err != nil && !errors.Is(err, io.EOF) && !gone(err) {
-		d.q.note(d.op, d.dirs[0], 0, reason(err))
-	}
-	if err == nil || errors.Is(err, io.EOF) {
-		d.hollow()
-	}
-	d.closeDir()
-	d.done = true
+	return "", "", false, nil
 }
 
-// hollow notes a folder that lists nothing although its link count says that it has subfolders.
-func (d *dirSource) hollow() {
-	if d.seen {
-		return
-	}
-	st, err := d.engine.opt.FS.Lstat(d.dirs[0])
-	if err == nil && st.Mode.IsDir() && st.Links > 2 {
-		d.q.note(d.op, d.dirs[0], 0, fmt.Sprintf("looks empty, yet has %d links", st.Links))
+func (d *dirSource) close() {
+	if d.open != nil {
+		d.open.close()
+		d.open = nil
 	}
 }
-
-func (d *dirSource) closeDir() {
-	if d.dir != nil {
-		if err := d.dir.Close(); err != nil {
-			d.q.note(d.op, d.dirs[0], 0, reason(err))
-		}
-		d.dir = nil
-	}
-}
-
-func (d *dirSource) close() { d.closeDir() }
 
 // join puts a name under a folder as written.
 func join(dir, name string) string {
@@ -211,45 +162,74 @@ func reason(err error) string {
 
 // fileScan gives one row a path that exists.
 type fileScan struct {
-	engine  *Engine
-	q       *query
-	src     source
-	path    string
-	dir     string
-	st      Stat
-	symlink int64
+	engine *Engine
+	q      *query
+	src    source  // of paths
+	folder *folder // or of the entries of one folder
+	row    fileRow
+}
+
+// fileRow is what is known of a path. The target of a link is looked at when somebody asks for what is known of it.
+type fileRow struct {
+	path, dir string
+	st        Stat
+	symlink   bool
+	followed  bool
 }
 
 func (s *fileScan) next() (bool, error) {
+	if s.folder != nil {
+		return s.nextEntry()
+	}
 	for {
 		path, dir, ok, err := s.src.next()
 		if err != nil || !ok {
 			return false, err
 		}
-		if s.look(path, dir) {
+		st, err := s.engine.opt.FS.Lstat(path)
+		if err == nil {
+			s.row = rowOf(path, dir, st)
 			return true, nil
 		}
+		s.unseen(path, err)
 	}
 }
 
-// look reads what is known of a path; a link gives its target's size, type and times, as in osquery.
-func (s *fileScan) look(path, dir string) bool {
-	st, err := s.engine.opt.FS.Lstat(path)
-	if err != nil {
-		if !nowhere(err) {
-			s.q.note("file", path, 0, reason(err))
+func (s *fileScan) nextEntry() (bool, error) {
+	for {
+		e, err := s.folder.next(s.engine, s.q)
+		if err != nil || e == nil {
+			return false, err
 		}
-		return false
+		path := join(s.folder.path, e.name)
+		if e.err == nil {
+			s.row = rowOf(path, s.folder.path, e.st)
+			return true, nil
+		}
+		s.unseen(path, e.err)
 	}
-	s.path, s.dir, s.symlink = path, dir, 0
-	if st.Mode&fs.ModeSymlink != 0 {
-		s.symlink = 1
-		if target, err := s.engine.opt.FS.Stat(path); err == nil {
-			st = target
+}
+
+// unseen notes a path that is there and can not be looked at.
+func (s *fileScan) unseen(path string, err error) {
+	if !nowhere(err) {
+		s.q.note("file", path, 0, reason(err))
+	}
+}
+
+func rowOf(path, dir string, st Stat) fileRow {
+	return fileRow{path: path, dir: dir, st: st, symlink: st.Mode&fs.ModeSymlink != 0}
+}
+
+// stat gives what is known of the file itself; of a link, its target's size, type and times, as in osquery.
+func (s *fileScan) stat() *Stat {
+	if s.row.symlink && !s.row.followed {
+		s.row.followed = true
+		if target, err := s.engine.opt.FS.Stat(s.row.path); err == nil {
+			s.row.st = target
 		}
 	}
-	s.st = st
-	return true
+	return &s.row.st
 }
 
 // Columns of the table file, by position.
@@ -274,56 +254,75 @@ const (
 	fileSymlinkTarget
 )
 
-func (s *fileScan) cell(i int) (any, error) { //nolint:gocyclo // one line a column
+// put hands over what a walk asks of each entry.
+func (s *fileScan) put(ctx *sqlite3.SQLiteContext, i int) bool {
 	switch i {
 	case filePath:
-		return s.path, nil
-	case fileDirectory:
-		return s.dir, nil
-	case fileFilename:
-		return filepath.Base(s.path), nil
-	case fileInode:
-		return int64(s.st.Inode), nil //nolint:gosec // SQLite has signed numbers alone
+		ctx.ResultText(s.row.path)
 	case fileUID:
-		s.engine.met(s.st.UID, s.st.Owner)
-		return s.st.UID, nil
-	case fileGID:
-		return s.st.GID, nil
-	case fileMode:
-		return permissions(s.st), nil
-	case fileDevice:
-		return int64(s.st.Device), nil //nolint:gosec // SQLite has signed numbers alone
+		s.engine.met(s.stat().UID, s.stat().Owner)
+		ctx.ResultInt64(s.stat().UID)
 	case fileSize:
-		return s.st.Size, nil
-	case fileBlockSize:
-		return s.st.BlockSize, nil
-	case fileATime:
-		return s.st.ATime.Unix(), nil
+		ctx.ResultInt64(s.stat().Size)
 	case fileMTime:
-		return s.st.MTime.Unix(), nil
-	case fileCTime:
-		return s.st.CTime.Unix(), nil
-	case fileBTime:
-		return birth(s.st), nil
-	case fileHardLinks:
-		return s.st.Links, nil
-	case fileSymlink:
-		return s.symlink, nil
+		ctx.ResultInt64(s.stat().MTime.Unix())
 	case fileType:
-		return s.st.typeName(), nil
+		ctx.ResultText(s.stat().typeName())
+	default:
+		return false
+	}
+	return true
+}
+
+func (s *fileScan) cell(i int) (any, error) { //nolint:gocyclo // one line a column
+	switch i {
+	case fileDirectory:
+		return s.row.dir, nil
+	case fileFilename:
+		return filepath.Base(s.row.path), nil
+	case fileInode:
+		return int64(s.stat().Inode), nil //nolint:gosec // SQLite has signed numbers alone
+	case fileGID:
+		return s.stat().GID, nil
+	case fileMode:
+		return permissions(*s.stat()), nil
+	case fileDevice:
+		return int64(s.stat().Device), nil //nolint:gosec // SQLite has signed numbers alone
+	case fileBlockSize:
+		return s.stat().BlockSize, nil
+	case fileATime:
+		return s.stat().ATime.Unix(), nil
+	case fileCTime:
+		return s.stat().CTime.Unix(), nil
+	case fileBTime:
+		return birth(*s.stat()), nil
+	case fileHardLinks:
+		return s.stat().Links, nil
+	case fileSymlink:
+		if s.row.symlink {
+			return int64(1), nil
+		}
+		return int64(0), nil
 	case fileSymlinkTarget:
-		if s.symlink == 0 {
+		if !s.row.symlink {
 			return "", nil
 		}
-		target, err := s.engine.opt.FS.Readlink(s.path)
+		target, err := s.engine.opt.FS.Readlink(s.row.path)
 		if err != nil {
 			return "", nil //nolint:nilerr // the link vanished: osquery gives an empty text
 		}
 		return target, nil
 	default:
-		return fileCell(s.path, s.st, i-fileSymlinkTarget-1), nil
+		return fileCell(s.row.path, *s.stat(), i-fileSymlinkTarget-1), nil
 	}
 }
 
-func (s *fileScan) id() int64 { return s.engine.idOf(s.path, s.dir) }
-func (s *fileScan) close()    { s.src.close() }
+func (s *fileScan) id() int64 { return s.engine.idOf(s.row.path, s.row.dir) }
+
+func (s *fileScan) close() {
+	if s.folder != nil {
+		s.folder.close()
+		return
+	}
+	s.src.close()
+}

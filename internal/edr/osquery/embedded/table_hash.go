@@ -28,7 +28,7 @@ type hashScan struct {
 	path   string
 	dir    string
 	st     Stat
-	sums   [3]string
+	sums   Sums
 	have   [3]bool
 }
 
@@ -47,7 +47,7 @@ func (s *hashScan) next() (bool, error) {
 		}
 		if st.Mode.IsRegular() && !strings.ContainsAny(path[len(path)-1:], seps) {
 			s.path, s.dir, s.st = path, dir, st
-			s.sums, s.have = [3]string{}, [3]bool{}
+			s.sums, s.have = Sums{}, [3]bool{}
 			return true, nil
 		}
 	}
@@ -73,14 +73,14 @@ func (s *hashScan) digest(kind int) (any, error) {
 		if err != nil {
 			return nil, err
 		}
-		for i, before := range s.sums {
-			if s.have[i] && before != "" && sums[i] != before { // the digests of one row would be those of two files
+		for i := range s.have {
+			if before := s.sums.text(i); s.have[i] && before != "" && sums.text(i) != before { // the digests of one row would be those of two files
 				s.q.note("hash", s.path, s.st.Size, errChanged.Error())
 			}
 		}
 		s.sums, s.have = sums, want
 	}
-	return s.sums[kind], nil
+	return s.sums.text(kind), nil
 }
 
 func (s *hashScan) id() int64 { return s.engine.idOf(s.path, s.dir) }

@@ -233,21 +233,25 @@ func TestStartupItems(t *testing.T) {
 			"/etc/xdg/autostart/readme":                   "Exec=/not this",
 			"/home/eve/.config/autostart/.hid.desktop":    " Exec=/home/eve/.x\n",
 			"/home/eve/.config/autostart-scripts/s.sh":    "#!/bin/sh",
-			"/etc/systemd/system/multi.wants/own.service": "x",
+			"/etc/systemd/system/multi.wants/own.service": "[Service]\nExecStart=-/opt/own --run\nExecStop = /opt/stop\nExecReload=own\nUser=eve\n",
+			"/etc/systemd/system/multi.wants/t.timer":     "[Timer]\nExecStart=/not/this\n",
 			"/etc/systemd/system/x.service":               "x",
 		},
 		links: map[string]string{"/etc/systemd/system/multi.wants/ssh.service": "/lib/systemd/system/ssh.service", "/etc/systemd/system/a.requires/rel.service": "../rel.service"},
 		errs:  map[string]error{"/root/.config/autostart": syscall.EACCES},
 	}
 	e := open(t, embedded.Options{FS: p})
-	res := ask(t, e, "SELECT name, path, type, source, status, username FROM startup_items ORDER BY name")
+	res := ask(t, e, "SELECT name, path, type, source, status, username FROM startup_items ORDER BY name, path")
 	want := []string{
 		".hid.desktop|/home/eve/.x|Startup Item|/home/eve/.config/autostart/.hid.desktop|enabled|eve",
 		"a.desktop|/usr/bin/a --flag=1 %U|Startup Item|/etc/xdg/autostart/a.desktop|enabled|root",
 		"own.service|/etc/systemd/system/multi.wants/own.service|systemd unit|/etc/systemd/system/multi.wants/own.service|enabled|root",
+		"own.service|/opt/own --run|systemd program|/etc/systemd/system/multi.wants/own.service|enabled|root",
+		"own.service|/opt/stop|systemd program|/etc/systemd/system/multi.wants/own.service|enabled|root",
 		"rel.service|/etc/systemd/system/a.requires/rel.service|systemd unit|/etc/systemd/system/a.requires/rel.service|enabled|root",
 		"s.sh|/home/eve/.config/autostart-scripts/s.sh|Startup Item|/home/eve/.config/autostart-scripts|enabled|eve",
 		"ssh.service|/lib/systemd/system/ssh.service|systemd unit|/lib/systemd/system/ssh.service|enabled|root",
+		"t.timer|/etc/systemd/system/multi.wants/t.timer|systemd unit|/etc/systemd/system/multi.wants/t.timer|enabled|root",
 	}
 	if diff := cmp.Diff(want, flat(res)); diff != "" {
 		t.Errorf("rows (-want +got):\n%s", diff)

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"os"
 	"runtime"
+	"strconv"
 	"sync"
 	"time"
 
@@ -47,6 +48,10 @@ type Options struct {
 	// Dial connects to osqueryd; it is called when the first query is put, and again after it failed. nil: the embedded
 	// engine answers. There is no going over from one to the other within a run: they are asked in different words.
 	Dial func(ctx context.Context) (Asker, error)
+	// Cache remembers digests from one run to the next; nil for none. NoCache keeps none from one query to the next either.
+	Cache   embedded.Cache
+	NoCache bool
+	Steady  func(path string) bool // a seam for tests, see embedded.Options
 }
 
 // Tool is this machine.
@@ -65,7 +70,10 @@ type engine struct {
 	max int64
 }
 
-var _ edr.Rechecker = (*Tool)(nil)
+var (
+	_ edr.Rechecker = (*Tool)(nil)
+	_ edr.Estimator = (*Tool)(nil)
+)
 
 // New makes the tool. It opens nothing until it is asked.
 func New(name string, opt Options) *Tool {
@@ -136,17 +144,69 @@ func (t *Tool) Ask(ctx context.Context, _ edr.Endpoint, q ledger.Query) (ledger.
 	return answer, nil
 }
 
+// Estimate counts by the engine's own walk. osqueryd is not asked: there the count is inside the question.
+func (t *Tool) Estimate(ctx context.Context, _ edr.Endpoint, queries []ledger.Query) (cost edr.Cost, ok bool, err error) {
+	if t.opt.Dial != nil {
+		return edr.Cost{}, false, nil
+	}
+	for _, q := range queries {
+		text, ok := osquery.Estimate(q)
+		if !ok {
+			continue
+		}
+		engine, err := t.open(q.MaxSize)
+		if err != nil {
+			return edr.Cost{}, false, err
+		}
+		res, err := engine.Query(ctx, text)
+		if ctx.Err() != nil {
+			cost.Least = true
+			return cost, true, nil
+		}
+		if err != nil {
+			return edr.Cost{}, false, fmt.Errorf("count the files of %s: %w", q.Root, err)
+		}
+		for _, row := range res.Rows {
+			n, err1 := strconv.ParseInt(row["n"], 10, 64)
+			size, err2 := strconv.ParseInt(row["size"], 10, 64)
+			if err := errors.Join(err1, err2); err != nil {
+				return edr.Cost{}, false, fmt.Errorf("count the files of %s: %w", q.Root, err)
+			}
+			cost.Files += n
+			cost.Bytes += size
+		}
+	}
+	return cost, true, nil
+}
+
 func (t *Tool) askEngine(ctx context.Context, q ledger.Query, answer *ledger.Answer) error {
 	engine, err := t.open(q.MaxSize)
 	if err != nil {
 		return err
 	}
-	res, err := engine.Query(ctx, q.Text)
+	res, err := engine.QueryAhead(ctx, q.Text, hints(q))
 	if err != nil {
 		return err
 	}
-	answer.Rows, answer.Unread, answer.UnreadTotal = res.Rows, res.Unread, res.UnreadTotal
+	answer.Rows, answer.Unread, answer.UnreadTotal, answer.Remembered = res.Rows, res.Unread, res.UnreadTotal, res.Remembered
+	if res.CacheErr != nil {
+		answer.Notes = append(answer.Notes, "digests could not be remembered for the next run: "+res.CacheErr.Error())
+	}
 	return nil
+}
+
+// hints say what the text of a query will ask for. Files that are hashed within a budget are not looked at ahead of it.
+func hints(q ledger.Query) embedded.Hints {
+	if q.Stage != ledger.Files || q.Budget != (ledger.Budget{}) || len(q.Recheck) > 0 {
+		return embedded.Hints{}
+	}
+	h := embedded.Hints{Root: q.Root, MaxDepth: q.MaxDepth, Sizes: q.Sizes, MaxSize: q.MaxSize}
+	for _, i := range q.Hashes {
+		h.MD5 = h.MD5 || i.Kind == indicator.MD5
+		h.SHA1 = h.SHA1 || i.Kind == indicator.SHA1
+		h.SHA256 = h.SHA256 || i.Kind == indicator.SHA256
+	}
+	return h
 }
 
 // askAgent asks osqueryd. An agent that failed is let go: the next query dials again.
@@ -183,7 +243,10 @@ func (t *Tool) open(maxSize int64) (*embedded.Engine, error) {
 			return e.Engine, nil
 		}
 	}
-	opened, err := embedded.Open(embedded.Options{ReadMax: readMax, FS: t.opt.FS, Now: t.opt.Now})
+	opened, err := embedded.Open(embedded.Options{
+		ReadMax: readMax, FS: t.opt.FS, Now: t.opt.Now, Cache: t.opt.Cache, NoCache: t.opt.NoCache, Steady: t.opt.Steady,
+		Fresh: []string{osquery.ControlPath(runtime.GOOS)}, // it proves that files can be read now
+	})
 	if err != nil {
 		return nil, err
 	}

@@ -3,12 +3,14 @@
 package local_test
 
 import (
+	"context"
 	"crypto/sha256"
 	"encoding/hex"
 	"io"
 	"os"
 	"path/filepath"
 	"strings"
+	"sync/atomic"
 	"syscall"
 	"testing"
 
@@ -98,16 +100,22 @@ func TestRunningFindsOurselves(t *testing.T) {
 // blind is a file system on which hashing stops in mid-query, or one folder can't be read.
 type blind struct {
 	embedded.FS
-	after  int    // opens that still work
-	folder string // can't be opened
-	empty  string // lists nothing
+	after  atomic.Int64 // opens that still work
+	folder string       // can't be opened
+	empty  string       // lists nothing
 }
 
 func (b *blind) Open(path string) (embedded.File, error) {
-	if b.after--; b.after < 0 {
+	if b.after.Add(-1) < 0 {
 		return nil, &os.PathError{Op: "open", Path: path, Err: syscall.EACCES}
 	}
 	return b.FS.Open(path)
+}
+
+func blindAfter(opens int64) *blind {
+	b := &blind{FS: embedded.RealFS()}
+	b.after.Store(opens)
+	return b
 }
 
 // emptyDir is a folder that lists nothing and says that all is well.
@@ -132,20 +140,96 @@ func TestBlindedTablesNeverLookAbsent(t *testing.T) {
 		write(t, filepath.Join(dir, n), "text of "+n)
 	}
 	for after := range 6 {
-		fs := &blind{FS: embedded.RealFS(), after: after}
+		fs := blindAfter(int64(after))
 		cov, _, _ := hunt(t, local.Options{FS: fs}, in(dir), sums("x"))
 		if cov.State == ledger.Absent || cov.Proven {
 			t.Errorf("hash blind after %d files: coverage %+v", after, cov)
 		}
 	}
-	fs := &blind{FS: embedded.RealFS(), after: 1 << 30, folder: filepath.Join(dir, "sub")}
+	fs := blindAfter(1 << 30)
+	fs.folder = filepath.Join(dir, "sub")
 	cov, _, _ := hunt(t, local.Options{FS: fs}, in(dir), sums("x"))
 	if cov.State != ledger.Partial || !strings.Contains(cov.Reason, "sub") {
 		t.Errorf("folder blinded: coverage %+v", cov)
 	}
-	fs = &blind{FS: embedded.RealFS(), after: 1 << 30, empty: filepath.Join(dir, "sub")}
+	fs = blindAfter(1 << 30)
+	fs.empty = filepath.Join(dir, "sub")
 	cov, _, _ = hunt(t, local.Options{FS: fs}, in(dir), sums("x"))
 	if cov.State != ledger.Partial || !strings.Contains(cov.Reason, "looks empty") {
 		t.Errorf("folder that looks empty: coverage %+v", cov)
+	}
+}
+
+// Where an alert saw a file on this host is looked at first, also outside of the usual places; a folder there is not
+// walked, and nothing there is no gap.
+func TestAlertPlaceFirst(t *testing.T) {
+	t.Parallel()
+	place := t.TempDir()
+	write(t, filepath.Join(place, "evil.bin"), "seen by an alert")
+	write(t, filepath.Join(place, "deep", "down", "evil.bin"), "seen by an alert")
+	tool := local.New("this-machine", local.Options{})
+	t.Cleanup(func() {
+		if err := tool.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	eps, err := tool.Endpoints(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	search := edr.DefaultSearch()
+	search.Where = []ledger.Stage{ledger.Files}
+	file := sums("seen by an alert")
+	work := edr.Work{Targets: []edr.Target{{Ask: file.Best(), File: file}}, Search: search}
+	for path, want := range map[string]ledger.State{"evil.bin": ledger.Hit, "deep": ledger.Absent, "gone": ledger.Absent} {
+		work.Search.First = []edr.Place{{Host: "another", Path: "/etc/passwd"}, {Host: eps[0].Hostname, Path: filepath.Join(place, path)}}
+		queries, err := tool.Compile(eps[0], work)
+		if err != nil {
+			t.Fatal(err)
+		}
+		a, err := tool.Ask(t.Context(), eps[0], queries[0])
+		if err != nil {
+			t.Fatal(err)
+		}
+		v := ledger.Judge(queries[0], a)
+		if v.State != want || !v.Proven || queries[0].Root != filepath.Join(place, path) || queries[1].Root == queries[0].Root || strings.Contains(queries[1].ID, "alert") {
+			t.Errorf("%s: %+v of %s, then %s", path, v, queries[0].ID, queries[1].ID)
+		}
+	}
+}
+
+// What a search will read is counted beforehand, by the same rules, and without reading any of it.
+func TestEstimate(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	write(t, filepath.Join(dir, "a"), "12345")
+	write(t, filepath.Join(dir, "sub", ".b"), "123")
+	write(t, filepath.Join(dir, "empty"), "")
+	write(t, filepath.Join(dir, "big"), strings.Repeat("x", 2000))
+	if err := os.Symlink(dir, filepath.Join(dir, "loop")); err != nil {
+		t.Fatal(err)
+	}
+	fs := &blind{FS: embedded.RealFS()} // no file can be opened
+	tool := local.New("this-machine", local.Options{FS: fs})
+	t.Cleanup(func() { _ = tool.Close() })
+	search := in(dir)
+	search.MaxSize = 1000
+	for want, files := range map[edr.Cost][]indicator.File{
+		{Files: 2, Bytes: 8}: {sums("x")}, {Files: 1, Bytes: 3}: {{MD5: strings.Repeat("a", 32), Size: 3}}, {}: nil,
+	} {
+		plan, err := edr.MakePlan(t.Context(), files, []edr.Tool{tool}, edr.Selection{}, search)
+		if err != nil {
+			t.Fatal(err)
+		}
+		ep := plan.Tools[0].Endpoints[0]
+		got, ok, err := tool.Estimate(t.Context(), ep.Endpoint, ep.Queries)
+		if err != nil || !ok || got != want {
+			t.Errorf("%+v, %v, %v instead of %+v", got, ok, err, want)
+		}
+		ctx, cancel := context.WithCancel(t.Context())
+		cancel()
+		if got, ok, err := tool.Estimate(ctx, ep.Endpoint, ep.Queries); len(files) > 0 && (err != nil || !ok || got != edr.Cost{Least: true}) {
+			t.Errorf("without time: %+v, %v, %v", got, ok, err)
+		}
 	}
 }

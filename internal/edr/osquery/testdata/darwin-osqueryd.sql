@@ -34,11 +34,11 @@ i(n) AS (VALUES (0),(1),(2)),
 a AS MATERIALIZED (SELECT source, name, owner, cmd AS path FROM t WHERE cmd LIKE '/%'
  UNION SELECT t.source, t.name, t.owner, split(t.cmd, ' ', i.n) FROM t CROSS JOIN i WHERE split(t.cmd, ' ', i.n) LIKE '/_%'
  UNION SELECT source, name, owner, '' FROM t WHERE cmd NOT LIKE '%/%'),
-k AS MATERIALIZED (SELECT g.path, 0 AS pid, coalesce(f.size,-1) AS size, coalesce(f.mtime,'') AS mtime, h.path IS NOT NULL AS seen, coalesce(h.sha256,'') AS sha256
+k AS MATERIALIZED (SELECT g.path, 0 AS pid, coalesce(f.size,-1) AS size, coalesce(f.mtime,'') AS mtime, coalesce(f.uid,'') AS uid, h.path IS NOT NULL AS seen, coalesce(h.sha256,'') AS sha256
  FROM (SELECT DISTINCT path FROM a WHERE path <> '') g LEFT JOIN file f ON f.path = g.path LEFT JOIN hash h ON h.path = g.path),
 m AS MATERIALIZED (SELECT * FROM k WHERE sha256 IN ('aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa','bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb'))
 SELECT 'meta' AS kind, i.version AS name, '' AS path, t.unix_time AS size, '' AS md5, '' AS sha1, i.uuid AS sha256, i.pid AS pid, i.instance_id AS owner, i.start_time AS n, '' AS mtime, '' AS cmdline FROM osquery_info i CROSS JOIN time t
-UNION ALL SELECT * FROM (SELECT 'hit', a.source || ':' || a.name, a.path, k.size, coalesce(h.md5,''), coalesce(h.sha1,''), k.sha256, 0, a.owner, 0, k.mtime, '' FROM m AS k CROSS JOIN a ON a.path = k.path LEFT JOIN hash h ON h.path = k.path AND h.sha256 = k.sha256 LIMIT 10000)
+UNION ALL SELECT * FROM (SELECT 'hit', a.source || ':' || a.name, a.path, k.size, coalesce(h.md5,''), coalesce(h.sha1,''), k.sha256, 0, coalesce((SELECT u.username FROM users u WHERE u.uid = k.uid LIMIT 1), nullif(k.uid,''), a.owner), 0, k.mtime, '' FROM m AS k CROSS JOIN a ON a.path = k.path LEFT JOIN hash h ON h.path = k.path AND h.sha256 = k.sha256 LIMIT 10000)
 UNION ALL SELECT 'count', 'hits', '', 0, '', '', '', 0, '', count(*), '', '' FROM m AS k CROSS JOIN a ON a.path = k.path
 UNION ALL SELECT * FROM (SELECT 'unhashed', '', path, size, '', '', '', pid, '', 0, '', '' FROM k WHERE seen = 1 AND sha256 = '' LIMIT 1000)
 UNION ALL SELECT 'count', 'autoruns', '', 0, '', '', '', 0, '', count(*), '', '' FROM a
@@ -51,13 +51,15 @@ UNION ALL SELECT 'control', 'file', h.path, 0, h.md5, h.sha1, h.sha256, 0, '', 1
 
 -- 01-files-sized-00 stage=files root="/Users" sizes=[1000] max_size=52428800 max_depth=40 budget={Files:0 Bytes:0} engine=osqueryd must_exist=true narrowed=0
 -- hashes=[sha256:aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa] siblings=map[] self=""
-WITH RECURSIVE w(path, size, mtime, uid, sort, regular, depth, parent, links, ctime) AS (
- SELECT f.path, f.size, f.mtime, f.uid, CASE WHEN f.type = 'directory' THEN 1 ELSE 0 END, CASE WHEN f.type = 'regular' THEN 1 ELSE 0 END, 1, f.directory, f.hard_links, f.ctime FROM file f WHERE f.directory = '/Users' AND f.symlink = 0 AND f.path NOT IN (SELECT m.path FROM mounts m WHERE m.type LIKE 'fuse%' OR m.type IN ('nfs','nfs4','cifs','smb3','smbfs','afpfs','webdav','autofs','9p','ceph','afs','glusterfs','proc','sysfs','devfs','devpts','cgroup','cgroup2','debugfs','tracefs','securityfs','pstore','bpf','configfs','mqueue'))
- UNION ALL SELECT f.path, f.size, f.mtime, f.uid, CASE WHEN f.type = 'directory' THEN 1 ELSE 0 END, CASE WHEN f.type = 'regular' THEN 1 ELSE 0 END, 0, f.directory, f.hard_links, f.ctime FROM file f WHERE f.path = '/Users' AND f.type = 'regular'
- UNION ALL SELECT f.path, f.size, f.mtime, f.uid, CASE WHEN f.type = 'directory' THEN 1 ELSE 0 END, CASE WHEN f.type = 'regular' THEN 1 ELSE 0 END, w.depth + 1, f.directory, f.hard_links, f.ctime FROM w CROSS JOIN file f ON f.directory = w.path
-  WHERE w.sort = 1 AND w.depth < 40 AND f.symlink = 0 AND f.path NOT IN (SELECT m.path FROM mounts m WHERE m.type LIKE 'fuse%' OR m.type IN ('nfs','nfs4','cifs','smb3','smbfs','afpfs','webdav','autofs','9p','ceph','afs','glusterfs','proc','sysfs','devfs','devpts','cgroup','cgroup2','debugfs','tracefs','securityfs','pstore','bpf','configfs','mqueue'))),
-g AS MATERIALIZED (SELECT CASE WHEN sort = 0 AND regular = 1 AND size IN (1000) THEN path WHEN sort = 1 THEN path END AS path, sort = 0 AND regular = 1 AND size IN (1000) AS want, sort, regular = 1 AND size > 52428800 AS big,
- max(size) AS size, max(mtime) AS mtime, max(uid) AS uid, max(depth) AS depth, count(*) AS n, max(parent) AS parent, max(links) AS links, max(ctime) AS ctime FROM w GROUP BY 1, 2, 3, 4),
+WITH RECURSIVE w(path, size, mtime, uid, type, depth, parent, links, ctime) AS (
+ SELECT f.path, f.size, f.mtime, f.uid, f.type, 1, f.directory, f.hard_links, f.ctime FROM file f WHERE f.directory = '/Users' AND f.symlink = 0 AND f.path NOT IN (SELECT m.path FROM mounts m WHERE m.type LIKE 'fuse%' OR m.type IN ('nfs','nfs4','cifs','smb3','smbfs','afpfs','webdav','autofs','9p','ceph','afs','glusterfs','proc','sysfs','devfs','devpts','cgroup','cgroup2','debugfs','tracefs','securityfs','pstore','bpf','configfs','mqueue'))
+ UNION ALL SELECT f.path, f.size, f.mtime, f.uid, f.type, 0, f.directory, f.hard_links, f.ctime FROM file f WHERE f.path = '/Users' AND f.type = 'regular'
+ UNION ALL SELECT f.path, f.size, f.mtime, f.uid, f.type, w.depth + 1, f.directory, f.hard_links, f.ctime FROM w CROSS JOIN file f ON f.directory = w.path
+  WHERE w.type = 'directory' AND w.depth < 40 AND f.symlink = 0 AND f.path NOT IN (SELECT m.path FROM mounts m WHERE m.type LIKE 'fuse%' OR m.type IN ('nfs','nfs4','cifs','smb3','smbfs','afpfs','webdav','autofs','9p','ceph','afs','glusterfs','proc','sysfs','devfs','devpts','cgroup','cgroup2','debugfs','tracefs','securityfs','pstore','bpf','configfs','mqueue'))),
+v AS (SELECT CASE WHEN type = 'regular' AND size IN (1000) THEN path WHEN type = 'directory' THEN path END AS path, CASE WHEN type = 'directory' THEN 1 ELSE 0 END AS sort, CASE WHEN type = 'regular' AND size > 52428800 THEN 1 ELSE 0 END AS big,
+ size, mtime, uid, depth, parent, links, ctime FROM w LIMIT -1),
+g AS MATERIALIZED (SELECT path, sort = 0 AND path IS NOT NULL AS want, sort, big,
+ max(size) AS size, max(mtime) AS mtime, max(uid) AS uid, max(depth) AS depth, count(*) AS n, max(parent) AS parent, max(links) AS links, max(ctime) AS ctime FROM v GROUP BY path, sort, big),
 k AS MATERIALIZED (SELECT g.*, 0 AS pid, h.path IS NOT NULL AS seen, coalesce(h.sha256,'') AS sha256
  FROM g LEFT JOIN hash h ON h.path = g.path WHERE g.want = 1),
 m AS MATERIALIZED (SELECT * FROM k WHERE sha256 IN ('aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa'))
@@ -84,13 +86,15 @@ UNION ALL SELECT 'control', 'file', h.path, 0, h.md5, h.sha1, h.sha256, 0, '', 1
 
 -- 01-files-any-00 stage=files root="/Users" sizes=[] max_size=52428800 max_depth=40 budget={Files:5000 Bytes:1073741824} engine=osqueryd must_exist=true narrowed=0
 -- hashes=[sha256:bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb] siblings=map[] self=""
-WITH RECURSIVE w(path, size, mtime, uid, sort, regular, depth, parent, links, ctime) AS (
- SELECT f.path, f.size, f.mtime, f.uid, CASE WHEN f.type = 'directory' THEN 1 ELSE 0 END, CASE WHEN f.type = 'regular' THEN 1 ELSE 0 END, 1, f.directory, f.hard_links, f.ctime FROM file f WHERE f.directory = '/Users' AND f.symlink = 0 AND f.path NOT IN (SELECT m.path FROM mounts m WHERE m.type LIKE 'fuse%' OR m.type IN ('nfs','nfs4','cifs','smb3','smbfs','afpfs','webdav','autofs','9p','ceph','afs','glusterfs','proc','sysfs','devfs','devpts','cgroup','cgroup2','debugfs','tracefs','securityfs','pstore','bpf','configfs','mqueue'))
- UNION ALL SELECT f.path, f.size, f.mtime, f.uid, CASE WHEN f.type = 'directory' THEN 1 ELSE 0 END, CASE WHEN f.type = 'regular' THEN 1 ELSE 0 END, 0, f.directory, f.hard_links, f.ctime FROM file f WHERE f.path = '/Users' AND f.type = 'regular'
- UNION ALL SELECT f.path, f.size, f.mtime, f.uid, CASE WHEN f.type = 'directory' THEN 1 ELSE 0 END, CASE WHEN f.type = 'regular' THEN 1 ELSE 0 END, w.depth + 1, f.directory, f.hard_links, f.ctime FROM w CROSS JOIN file f ON f.directory = w.path
-  WHERE w.sort = 1 AND w.depth < 40 AND f.symlink = 0 AND f.path NOT IN (SELECT m.path FROM mounts m WHERE m.type LIKE 'fuse%' OR m.type IN ('nfs','nfs4','cifs','smb3','smbfs','afpfs','webdav','autofs','9p','ceph','afs','glusterfs','proc','sysfs','devfs','devpts','cgroup','cgroup2','debugfs','tracefs','securityfs','pstore','bpf','configfs','mqueue'))),
-g AS MATERIALIZED (SELECT CASE WHEN sort = 0 AND regular = 1 AND size BETWEEN 1 AND 52428800 THEN path WHEN sort = 1 THEN path END AS path, sort = 0 AND regular = 1 AND size BETWEEN 1 AND 52428800 AS want, sort, regular = 1 AND size > 52428800 AS big,
- max(size) AS size, max(mtime) AS mtime, max(uid) AS uid, max(depth) AS depth, count(*) AS n, max(parent) AS parent, max(links) AS links, max(ctime) AS ctime FROM w GROUP BY 1, 2, 3, 4),
+WITH RECURSIVE w(path, size, mtime, uid, type, depth, parent, links, ctime) AS (
+ SELECT f.path, f.size, f.mtime, f.uid, f.type, 1, f.directory, f.hard_links, f.ctime FROM file f WHERE f.directory = '/Users' AND f.symlink = 0 AND f.path NOT IN (SELECT m.path FROM mounts m WHERE m.type LIKE 'fuse%' OR m.type IN ('nfs','nfs4','cifs','smb3','smbfs','afpfs','webdav','autofs','9p','ceph','afs','glusterfs','proc','sysfs','devfs','devpts','cgroup','cgroup2','debugfs','tracefs','securityfs','pstore','bpf','configfs','mqueue'))
+ UNION ALL SELECT f.path, f.size, f.mtime, f.uid, f.type, 0, f.directory, f.hard_links, f.ctime FROM file f WHERE f.path = '/Users' AND f.type = 'regular'
+ UNION ALL SELECT f.path, f.size, f.mtime, f.uid, f.type, w.depth + 1, f.directory, f.hard_links, f.ctime FROM w CROSS JOIN file f ON f.directory = w.path
+  WHERE w.type = 'directory' AND w.depth < 40 AND f.symlink = 0 AND f.path NOT IN (SELECT m.path FROM mounts m WHERE m.type LIKE 'fuse%' OR m.type IN ('nfs','nfs4','cifs','smb3','smbfs','afpfs','webdav','autofs','9p','ceph','afs','glusterfs','proc','sysfs','devfs','devpts','cgroup','cgroup2','debugfs','tracefs','securityfs','pstore','bpf','configfs','mqueue'))),
+v AS (SELECT CASE WHEN type = 'regular' AND size BETWEEN 1 AND 52428800 THEN path WHEN type = 'directory' THEN path END AS path, CASE WHEN type = 'directory' THEN 1 ELSE 0 END AS sort, CASE WHEN type = 'regular' AND size > 52428800 THEN 1 ELSE 0 END AS big,
+ size, mtime, uid, depth, parent, links, ctime FROM w LIMIT -1),
+g AS MATERIALIZED (SELECT path, sort = 0 AND path IS NOT NULL AS want, sort, big,
+ max(size) AS size, max(mtime) AS mtime, max(uid) AS uid, max(depth) AS depth, count(*) AS n, max(parent) AS parent, max(links) AS links, max(ctime) AS ctime FROM v GROUP BY path, sort, big),
 k AS MATERIALIZED (SELECT g.*, 0 AS pid, h.path IS NOT NULL AS seen, coalesce(h.sha256,'') AS sha256
  FROM g LEFT JOIN hash h ON h.path = g.path WHERE g.want = 1 AND (SELECT count(*) FROM g WHERE want = 1) <= 5000 AND (SELECT coalesce(sum(size),0) FROM g WHERE want = 1) <= 1073741824),
 m AS MATERIALIZED (SELECT * FROM k WHERE sha256 IN ('bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb'))

@@ -1,12 +1,14 @@
 -- 01-files-sized-00 stage=files root="/o'dd" sizes=[7 9] max_size=52428800 max_depth=1000 budget={Files:0 Bytes:0} engine=embedded must_exist=true narrowed=0
 -- hashes=[sha256:bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb sha1:dddddddddddddddddddddddddddddddddddddddd md5:cccccccccccccccccccccccccccccccc] siblings=map[] self=""
-WITH RECURSIVE w(path, size, mtime, uid, sort, regular, depth) AS (
- SELECT f.path, f.size, f.mtime, f.uid, CASE WHEN f.type = 'directory' THEN 1 ELSE 0 END, CASE WHEN f.type = 'regular' THEN 1 ELSE 0 END, 1 FROM file f WHERE f.directory = '/o''dd' AND f.symlink = 0 AND f.path NOT IN (SELECT m.path FROM mounts m WHERE m.type LIKE 'fuse%' OR m.type IN ('nfs','nfs4','cifs','smb3','smbfs','afpfs','webdav','autofs','9p','ceph','afs','glusterfs','proc','sysfs','devfs','devpts','cgroup','cgroup2','debugfs','tracefs','securityfs','pstore','bpf','configfs','mqueue'))
- UNION ALL SELECT f.path, f.size, f.mtime, f.uid, CASE WHEN f.type = 'directory' THEN 1 ELSE 0 END, CASE WHEN f.type = 'regular' THEN 1 ELSE 0 END, 0 FROM file f WHERE f.path = '/o''dd' AND f.type = 'regular'
- UNION ALL SELECT f.path, f.size, f.mtime, f.uid, CASE WHEN f.type = 'directory' THEN 1 ELSE 0 END, CASE WHEN f.type = 'regular' THEN 1 ELSE 0 END, w.depth + 1 FROM w CROSS JOIN file f ON f.directory = w.path
-  WHERE w.sort = 1 AND w.depth < 1000 AND f.symlink = 0 AND f.path NOT IN (SELECT m.path FROM mounts m WHERE m.type LIKE 'fuse%' OR m.type IN ('nfs','nfs4','cifs','smb3','smbfs','afpfs','webdav','autofs','9p','ceph','afs','glusterfs','proc','sysfs','devfs','devpts','cgroup','cgroup2','debugfs','tracefs','securityfs','pstore','bpf','configfs','mqueue'))),
-g AS MATERIALIZED (SELECT CASE WHEN sort = 0 AND regular = 1 AND size IN (7,9) THEN path END AS path, sort = 0 AND regular = 1 AND size IN (7,9) AS want, sort, regular = 1 AND size > 52428800 AS big,
- max(size) AS size, max(mtime) AS mtime, max(uid) AS uid, max(depth) AS depth, count(*) AS n FROM w GROUP BY 1, 2, 3, 4),
+WITH RECURSIVE w(path, size, mtime, uid, type, depth) AS (
+ SELECT f.path, f.size, f.mtime, f.uid, f.type, 1 FROM file f WHERE f.directory = '/o''dd' AND f.symlink = 0 AND f.path NOT IN (SELECT m.path FROM mounts m WHERE m.type LIKE 'fuse%' OR m.type IN ('nfs','nfs4','cifs','smb3','smbfs','afpfs','webdav','autofs','9p','ceph','afs','glusterfs','proc','sysfs','devfs','devpts','cgroup','cgroup2','debugfs','tracefs','securityfs','pstore','bpf','configfs','mqueue'))
+ UNION ALL SELECT f.path, f.size, f.mtime, f.uid, f.type, 0 FROM file f WHERE f.path = '/o''dd' AND f.type = 'regular'
+ UNION ALL SELECT f.path, f.size, f.mtime, f.uid, f.type, w.depth + 1 FROM w CROSS JOIN file f ON f.directory = w.path
+  WHERE w.type = 'directory' AND w.depth < 1000 AND f.symlink = 0 AND f.path NOT IN (SELECT m.path FROM mounts m WHERE m.type LIKE 'fuse%' OR m.type IN ('nfs','nfs4','cifs','smb3','smbfs','afpfs','webdav','autofs','9p','ceph','afs','glusterfs','proc','sysfs','devfs','devpts','cgroup','cgroup2','debugfs','tracefs','securityfs','pstore','bpf','configfs','mqueue'))),
+v AS (SELECT CASE WHEN type = 'regular' AND size IN (7,9) THEN path END AS path, CASE WHEN type = 'directory' THEN 1 ELSE 0 END AS sort, CASE WHEN type = 'regular' AND size > 52428800 THEN 1 ELSE 0 END AS big,
+ size, mtime, uid, depth FROM w LIMIT -1),
+g AS MATERIALIZED (SELECT path, path IS NOT NULL AS want, sort, big,
+ max(size) AS size, max(mtime) AS mtime, max(uid) AS uid, max(depth) AS depth, count(*) AS n FROM v GROUP BY path, sort, big),
 k AS MATERIALIZED (SELECT g.*, 0 AS pid, h.path IS NOT NULL AS seen, coalesce(h.sha256,'') AS sha256, coalesce(h.sha1,'') AS sha1, coalesce(h.md5,'') AS md5
  FROM g LEFT JOIN hash h ON h.path = g.path WHERE g.want = 1),
 m AS MATERIALIZED (SELECT * FROM k WHERE sha256 IN ('bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb') OR sha1 IN ('dddddddddddddddddddddddddddddddddddddddd') OR md5 IN ('cccccccccccccccccccccccccccccccc'))

@@ -1,12 +1,14 @@
 -- 01-files-sized-00 stage=files root="C:\\Users" sizes=[1000] max_size=52428800 max_depth=1000 budget={Files:0 Bytes:0} engine=embedded must_exist=false narrowed=0
 -- hashes=[sha256:aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa] siblings=map[] self=""
-WITH RECURSIVE w(path, size, mtime, uid, sort, regular, depth) AS (
- SELECT f.path, f.size, f.mtime, f.uid, CASE WHEN f.symlink = 1 THEN 3 WHEN (f.attributes LIKE '%M%' OR f.attributes LIKE '%O%') THEN 2 WHEN f.type = 'directory' THEN 1 ELSE 0 END, CASE WHEN f.type = 'regular' AND NOT (f.attributes LIKE '%M%' OR f.attributes LIKE '%O%') THEN 1 ELSE 0 END, 1 FROM file f WHERE f.directory = 'C:\Users' AND (f.symlink = 0 OR f.symlink_target_path LIKE 'Volume{%')
- UNION ALL SELECT f.path, f.size, f.mtime, f.uid, CASE WHEN f.symlink = 1 THEN 3 WHEN (f.attributes LIKE '%M%' OR f.attributes LIKE '%O%') THEN 2 WHEN f.type = 'directory' THEN 1 ELSE 0 END, CASE WHEN f.type = 'regular' AND NOT (f.attributes LIKE '%M%' OR f.attributes LIKE '%O%') THEN 1 ELSE 0 END, 0 FROM file f WHERE f.path = 'C:\Users' AND f.type = 'regular'
- UNION ALL SELECT f.path, f.size, f.mtime, f.uid, CASE WHEN f.symlink = 1 THEN 3 WHEN (f.attributes LIKE '%M%' OR f.attributes LIKE '%O%') THEN 2 WHEN f.type = 'directory' THEN 1 ELSE 0 END, CASE WHEN f.type = 'regular' AND NOT (f.attributes LIKE '%M%' OR f.attributes LIKE '%O%') THEN 1 ELSE 0 END, w.depth + 1 FROM w CROSS JOIN file f ON f.directory = w.path
-  WHERE w.sort = 1 AND w.depth < 1000 AND (f.symlink = 0 OR f.symlink_target_path LIKE 'Volume{%')),
-g AS MATERIALIZED (SELECT CASE WHEN sort = 0 AND regular = 1 AND size IN (1000) THEN path WHEN sort > 1 THEN path END AS path, sort = 0 AND regular = 1 AND size IN (1000) AS want, sort, regular = 1 AND size > 52428800 AS big,
- max(size) AS size, max(mtime) AS mtime, max(uid) AS uid, max(depth) AS depth, count(*) AS n FROM w GROUP BY 1, 2, 3, 4),
+WITH RECURSIVE w(path, size, mtime, uid, type, depth) AS (
+ SELECT f.path, f.size, f.mtime, f.uid, CASE WHEN f.symlink = 1 THEN 'volume' WHEN f.attributes LIKE '%M%' OR f.attributes LIKE '%O%' THEN 'elsewhere' ELSE f.type END, 1 FROM file f WHERE f.directory = 'C:\Users' AND (f.symlink = 0 OR f.symlink_target_path LIKE 'Volume{%')
+ UNION ALL SELECT f.path, f.size, f.mtime, f.uid, CASE WHEN f.symlink = 1 THEN 'volume' WHEN f.attributes LIKE '%M%' OR f.attributes LIKE '%O%' THEN 'elsewhere' ELSE f.type END, 0 FROM file f WHERE f.path = 'C:\Users' AND f.type = 'regular'
+ UNION ALL SELECT f.path, f.size, f.mtime, f.uid, CASE WHEN f.symlink = 1 THEN 'volume' WHEN f.attributes LIKE '%M%' OR f.attributes LIKE '%O%' THEN 'elsewhere' ELSE f.type END, w.depth + 1 FROM w CROSS JOIN file f ON f.directory = w.path
+  WHERE w.type = 'directory' AND w.depth < 1000 AND (f.symlink = 0 OR f.symlink_target_path LIKE 'Volume{%')),
+v AS (SELECT CASE WHEN type = 'regular' AND size IN (1000) THEN path WHEN type IN ('elsewhere','volume') THEN path END AS path, CASE WHEN type = 'directory' THEN 1 WHEN type IN ('elsewhere','volume') THEN 2 ELSE 0 END AS sort, CASE WHEN type = 'regular' AND size > 52428800 THEN 1 ELSE 0 END AS big,
+ size, mtime, uid, depth FROM w LIMIT -1),
+g AS MATERIALIZED (SELECT path, sort = 0 AND path IS NOT NULL AS want, sort, big,
+ max(size) AS size, max(mtime) AS mtime, max(uid) AS uid, max(depth) AS depth, count(*) AS n FROM v GROUP BY path, sort, big),
 k AS MATERIALIZED (SELECT g.*, 0 AS pid, h.path IS NOT NULL AS seen, coalesce(h.sha256,'') AS sha256
  FROM g LEFT JOIN hash h ON h.path = g.path WHERE g.want = 1),
 m AS MATERIALIZED (SELECT * FROM k WHERE sha256 IN ('aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa'))
@@ -15,8 +17,8 @@ UNION ALL SELECT * FROM (SELECT 'hit', 'C:\Users', k.path, k.size, coalesce(h.md
 UNION ALL SELECT 'count', 'hits', '', 0, '', '', '', 0, '', count(*), '', '' FROM m AS k
 UNION ALL SELECT * FROM (SELECT 'unhashed', '', path, size, '', '', '', pid, '', 0, '', '' FROM k WHERE seen = 1 AND sha256 = '' LIMIT 1000)
 UNION ALL SELECT * FROM (SELECT 'missing', '', path, size, '', '', '', pid, '', 0, '', '' FROM k WHERE seen = 0 LIMIT 1000)
-UNION ALL SELECT * FROM (SELECT 'leftout', why, path, 0, '', '', '', 0, '', 0, '', '' FROM (SELECT path, CASE sort WHEN 2 THEN 'content elsewhere' ELSE 'another volume' END AS why FROM g WHERE sort > 1) LIMIT 1000)
-UNION ALL SELECT 'count', 'leftout', 'C:\Users', 0, '', '', '', 0, '', count(*), '', '' FROM (SELECT path, CASE sort WHEN 2 THEN 'content elsewhere' ELSE 'another volume' END AS why FROM g WHERE sort > 1)
+UNION ALL SELECT * FROM (SELECT 'leftout', why, path, 0, '', '', '', 0, '', 0, '', '' FROM (SELECT path, 'content elsewhere' AS why FROM g WHERE sort = 2) LIMIT 1000)
+UNION ALL SELECT 'count', 'leftout', 'C:\Users', 0, '', '', '', 0, '', count(*), '', '' FROM (SELECT path, 'content elsewhere' AS why FROM g WHERE sort = 2)
 UNION ALL SELECT 'count', 'root', 'C:\Users', 0, '', '', '', 0, '', count(*), '', '' FROM file f WHERE f.path = 'C:\Users'
 UNION ALL SELECT 'count', 'dirs', 'C:\Users', coalesce(max(depth),0), '', '', '', 0, '', coalesce(sum(n),0), '', '' FROM g WHERE sort = 1
 UNION ALL SELECT 'count', 'files', 'C:\Users', 0, '', '', '', 0, '', coalesce(sum(n),0), '', '' FROM g WHERE sort = 0
@@ -29,13 +31,15 @@ UNION ALL SELECT 'control', 'file', h.path, 0, h.md5, h.sha1, h.sha256, 0, '', 1
 
 -- 01-files-sized-01 stage=files root="C:\\ProgramData" sizes=[1000] max_size=52428800 max_depth=1000 budget={Files:0 Bytes:0} engine=embedded must_exist=false narrowed=0
 -- hashes=[sha256:aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa] siblings=map[] self=""
-WITH RECURSIVE w(path, size, mtime, uid, sort, regular, depth) AS (
- SELECT f.path, f.size, f.mtime, f.uid, CASE WHEN f.symlink = 1 THEN 3 WHEN (f.attributes LIKE '%M%' OR f.attributes LIKE '%O%') THEN 2 WHEN f.type = 'directory' THEN 1 ELSE 0 END, CASE WHEN f.type = 'regular' AND NOT (f.attributes LIKE '%M%' OR f.attributes LIKE '%O%') THEN 1 ELSE 0 END, 1 FROM file f WHERE f.directory = 'C:\ProgramData' AND (f.symlink = 0 OR f.symlink_target_path LIKE 'Volume{%')
- UNION ALL SELECT f.path, f.size, f.mtime, f.uid, CASE WHEN f.symlink = 1 THEN 3 WHEN (f.attributes LIKE '%M%' OR f.attributes LIKE '%O%') THEN 2 WHEN f.type = 'directory' THEN 1 ELSE 0 END, CASE WHEN f.type = 'regular' AND NOT (f.attributes LIKE '%M%' OR f.attributes LIKE '%O%') THEN 1 ELSE 0 END, 0 FROM file f WHERE f.path = 'C:\ProgramData' AND f.type = 'regular'
- UNION ALL SELECT f.path, f.size, f.mtime, f.uid, CASE WHEN f.symlink = 1 THEN 3 WHEN (f.attributes LIKE '%M%' OR f.attributes LIKE '%O%') THEN 2 WHEN f.type = 'directory' THEN 1 ELSE 0 END, CASE WHEN f.type = 'regular' AND NOT (f.attributes LIKE '%M%' OR f.attributes LIKE '%O%') THEN 1 ELSE 0 END, w.depth + 1 FROM w CROSS JOIN file f ON f.directory = w.path
-  WHERE w.sort = 1 AND w.depth < 1000 AND (f.symlink = 0 OR f.symlink_target_path LIKE 'Volume{%')),
-g AS MATERIALIZED (SELECT CASE WHEN sort = 0 AND regular = 1 AND size IN (1000) THEN path WHEN sort > 1 THEN path END AS path, sort = 0 AND regular = 1 AND size IN (1000) AS want, sort, regular = 1 AND size > 52428800 AS big,
- max(size) AS size, max(mtime) AS mtime, max(uid) AS uid, max(depth) AS depth, count(*) AS n FROM w GROUP BY 1, 2, 3, 4),
+WITH RECURSIVE w(path, size, mtime, uid, type, depth) AS (
+ SELECT f.path, f.size, f.mtime, f.uid, CASE WHEN f.symlink = 1 THEN 'volume' WHEN f.attributes LIKE '%M%' OR f.attributes LIKE '%O%' THEN 'elsewhere' ELSE f.type END, 1 FROM file f WHERE f.directory = 'C:\ProgramData' AND (f.symlink = 0 OR f.symlink_target_path LIKE 'Volume{%')
+ UNION ALL SELECT f.path, f.size, f.mtime, f.uid, CASE WHEN f.symlink = 1 THEN 'volume' WHEN f.attributes LIKE '%M%' OR f.attributes LIKE '%O%' THEN 'elsewhere' ELSE f.type END, 0 FROM file f WHERE f.path = 'C:\ProgramData' AND f.type = 'regular'
+ UNION ALL SELECT f.path, f.size, f.mtime, f.uid, CASE WHEN f.symlink = 1 THEN 'volume' WHEN f.attributes LIKE '%M%' OR f.attributes LIKE '%O%' THEN 'elsewhere' ELSE f.type END, w.depth + 1 FROM w CROSS JOIN file f ON f.directory = w.path
+  WHERE w.type = 'directory' AND w.depth < 1000 AND (f.symlink = 0 OR f.symlink_target_path LIKE 'Volume{%')),
+v AS (SELECT CASE WHEN type = 'regular' AND size IN (1000) THEN path WHEN type IN ('elsewhere','volume') THEN path END AS path, CASE WHEN type = 'directory' THEN 1 WHEN type IN ('elsewhere','volume') THEN 2 ELSE 0 END AS sort, CASE WHEN type = 'regular' AND size > 52428800 THEN 1 ELSE 0 END AS big,
+ size, mtime, uid, depth FROM w LIMIT -1),
+g AS MATERIALIZED (SELECT path, sort = 0 AND path IS NOT NULL AS want, sort, big,
+ max(size) AS size, max(mtime) AS mtime, max(uid) AS uid, max(depth) AS depth, count(*) AS n FROM v GROUP BY path, sort, big),
 k AS MATERIALIZED (SELECT g.*, 0 AS pid, h.path IS NOT NULL AS seen, coalesce(h.sha256,'') AS sha256
  FROM g LEFT JOIN hash h ON h.path = g.path WHERE g.want = 1),
 m AS MATERIALIZED (SELECT * FROM k WHERE sha256 IN ('aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa'))
@@ -44,8 +48,8 @@ UNION ALL SELECT * FROM (SELECT 'hit', 'C:\ProgramData', k.path, k.size, coalesc
 UNION ALL SELECT 'count', 'hits', '', 0, '', '', '', 0, '', count(*), '', '' FROM m AS k
 UNION ALL SELECT * FROM (SELECT 'unhashed', '', path, size, '', '', '', pid, '', 0, '', '' FROM k WHERE seen = 1 AND sha256 = '' LIMIT 1000)
 UNION ALL SELECT * FROM (SELECT 'missing', '', path, size, '', '', '', pid, '', 0, '', '' FROM k WHERE seen = 0 LIMIT 1000)
-UNION ALL SELECT * FROM (SELECT 'leftout', why, path, 0, '', '', '', 0, '', 0, '', '' FROM (SELECT path, CASE sort WHEN 2 THEN 'content elsewhere' ELSE 'another volume' END AS why FROM g WHERE sort > 1) LIMIT 1000)
-UNION ALL SELECT 'count', 'leftout', 'C:\ProgramData', 0, '', '', '', 0, '', count(*), '', '' FROM (SELECT path, CASE sort WHEN 2 THEN 'content elsewhere' ELSE 'another volume' END AS why FROM g WHERE sort > 1)
+UNION ALL SELECT * FROM (SELECT 'leftout', why, path, 0, '', '', '', 0, '', 0, '', '' FROM (SELECT path, 'content elsewhere' AS why FROM g WHERE sort = 2) LIMIT 1000)
+UNION ALL SELECT 'count', 'leftout', 'C:\ProgramData', 0, '', '', '', 0, '', count(*), '', '' FROM (SELECT path, 'content elsewhere' AS why FROM g WHERE sort = 2)
 UNION ALL SELECT 'count', 'root', 'C:\ProgramData', 0, '', '', '', 0, '', count(*), '', '' FROM file f WHERE f.path = 'C:\ProgramData'
 UNION ALL SELECT 'count', 'dirs', 'C:\ProgramData', coalesce(max(depth),0), '', '', '', 0, '', coalesce(sum(n),0), '', '' FROM g WHERE sort = 1
 UNION ALL SELECT 'count', 'files', 'C:\ProgramData', 0, '', '', '', 0, '', coalesce(sum(n),0), '', '' FROM g WHERE sort = 0
@@ -58,13 +62,15 @@ UNION ALL SELECT 'control', 'file', h.path, 0, h.md5, h.sha1, h.sha256, 0, '', 1
 
 -- 01-files-sized-02 stage=files root="C:\\Windows\\Temp" sizes=[1000] max_size=52428800 max_depth=1000 budget={Files:0 Bytes:0} engine=embedded must_exist=false narrowed=0
 -- hashes=[sha256:aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa] siblings=map[] self=""
-WITH RECURSIVE w(path, size, mtime, uid, sort, regular, depth) AS (
- SELECT f.path, f.size, f.mtime, f.uid, CASE WHEN f.symlink = 1 THEN 3 WHEN (f.attributes LIKE '%M%' OR f.attributes LIKE '%O%') THEN 2 WHEN f.type = 'directory' THEN 1 ELSE 0 END, CASE WHEN f.type = 'regular' AND NOT (f.attributes LIKE '%M%' OR f.attributes LIKE '%O%') THEN 1 ELSE 0 END, 1 FROM file f WHERE f.directory = 'C:\Windows\Temp' AND (f.symlink = 0 OR f.symlink_target_path LIKE 'Volume{%')
- UNION ALL SELECT f.path, f.size, f.mtime, f.uid, CASE WHEN f.symlink = 1 THEN 3 WHEN (f.attributes LIKE '%M%' OR f.attributes LIKE '%O%') THEN 2 WHEN f.type = 'directory' THEN 1 ELSE 0 END, CASE WHEN f.type = 'regular' AND NOT (f.attributes LIKE '%M%' OR f.attributes LIKE '%O%') THEN 1 ELSE 0 END, 0 FROM file f WHERE f.path = 'C:\Windows\Temp' AND f.type = 'regular'
- UNION ALL SELECT f.path, f.size, f.mtime, f.uid, CASE WHEN f.symlink = 1 THEN 3 WHEN (f.attributes LIKE '%M%' OR f.attributes LIKE '%O%') THEN 2 WHEN f.type = 'directory' THEN 1 ELSE 0 END, CASE WHEN f.type = 'regular' AND NOT (f.attributes LIKE '%M%' OR f.attributes LIKE '%O%') THEN 1 ELSE 0 END, w.depth + 1 FROM w CROSS JOIN file f ON f.directory = w.path
-  WHERE w.sort = 1 AND w.depth < 1000 AND (f.symlink = 0 OR f.symlink_target_path LIKE 'Volume{%')),
-g AS MATERIALIZED (SELECT CASE WHEN sort = 0 AND regular = 1 AND size IN (1000) THEN path WHEN sort > 1 THEN path END AS path, sort = 0 AND regular = 1 AND size IN (1000) AS want, sort, regular = 1 AND size > 52428800 AS big,
- max(size) AS size, max(mtime) AS mtime, max(uid) AS uid, max(depth) AS depth, count(*) AS n FROM w GROUP BY 1, 2, 3, 4),
+WITH RECURSIVE w(path, size, mtime, uid, type, depth) AS (
+ SELECT f.path, f.size, f.mtime, f.uid, CASE WHEN f.symlink = 1 THEN 'volume' WHEN f.attributes LIKE '%M%' OR f.attributes LIKE '%O%' THEN 'elsewhere' ELSE f.type END, 1 FROM file f WHERE f.directory = 'C:\Windows\Temp' AND (f.symlink = 0 OR f.symlink_target_path LIKE 'Volume{%')
+ UNION ALL SELECT f.path, f.size, f.mtime, f.uid, CASE WHEN f.symlink = 1 THEN 'volume' WHEN f.attributes LIKE '%M%' OR f.attributes LIKE '%O%' THEN 'elsewhere' ELSE f.type END, 0 FROM file f WHERE f.path = 'C:\Windows\Temp' AND f.type = 'regular'
+ UNION ALL SELECT f.path, f.size, f.mtime, f.uid, CASE WHEN f.symlink = 1 THEN 'volume' WHEN f.attributes LIKE '%M%' OR f.attributes LIKE '%O%' THEN 'elsewhere' ELSE f.type END, w.depth + 1 FROM w CROSS JOIN file f ON f.directory = w.path
+  WHERE w.type = 'directory' AND w.depth < 1000 AND (f.symlink = 0 OR f.symlink_target_path LIKE 'Volume{%')),
+v AS (SELECT CASE WHEN type = 'regular' AND size IN (1000) THEN path WHEN type IN ('elsewhere','volume') THEN path END AS path, CASE WHEN type = 'directory' THEN 1 WHEN type IN ('elsewhere','volume') THEN 2 ELSE 0 END AS sort, CASE WHEN type = 'regular' AND size > 52428800 THEN 1 ELSE 0 END AS big,
+ size, mtime, uid, depth FROM w LIMIT -1),
+g AS MATERIALIZED (SELECT path, sort = 0 AND path IS NOT NULL AS want, sort, big,
+ max(size) AS size, max(mtime) AS mtime, max(uid) AS uid, max(depth) AS depth, count(*) AS n FROM v GROUP BY path, sort, big),
 k AS MATERIALIZED (SELECT g.*, 0 AS pid, h.path IS NOT NULL AS seen, coalesce(h.sha256,'') AS sha256
  FROM g LEFT JOIN hash h ON h.path = g.path WHERE g.want = 1),
 m AS MATERIALIZED (SELECT * FROM k WHERE sha256 IN ('aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa'))
@@ -73,8 +79,8 @@ UNION ALL SELECT * FROM (SELECT 'hit', 'C:\Windows\Temp', k.path, k.size, coales
 UNION ALL SELECT 'count', 'hits', '', 0, '', '', '', 0, '', count(*), '', '' FROM m AS k
 UNION ALL SELECT * FROM (SELECT 'unhashed', '', path, size, '', '', '', pid, '', 0, '', '' FROM k WHERE seen = 1 AND sha256 = '' LIMIT 1000)
 UNION ALL SELECT * FROM (SELECT 'missing', '', path, size, '', '', '', pid, '', 0, '', '' FROM k WHERE seen = 0 LIMIT 1000)
-UNION ALL SELECT * FROM (SELECT 'leftout', why, path, 0, '', '', '', 0, '', 0, '', '' FROM (SELECT path, CASE sort WHEN 2 THEN 'content elsewhere' ELSE 'another volume' END AS why FROM g WHERE sort > 1) LIMIT 1000)
-UNION ALL SELECT 'count', 'leftout', 'C:\Windows\Temp', 0, '', '', '', 0, '', count(*), '', '' FROM (SELECT path, CASE sort WHEN 2 THEN 'content elsewhere' ELSE 'another volume' END AS why FROM g WHERE sort > 1)
+UNION ALL SELECT * FROM (SELECT 'leftout', why, path, 0, '', '', '', 0, '', 0, '', '' FROM (SELECT path, 'content elsewhere' AS why FROM g WHERE sort = 2) LIMIT 1000)
+UNION ALL SELECT 'count', 'leftout', 'C:\Windows\Temp', 0, '', '', '', 0, '', count(*), '', '' FROM (SELECT path, 'content elsewhere' AS why FROM g WHERE sort = 2)
 UNION ALL SELECT 'count', 'root', 'C:\Windows\Temp', 0, '', '', '', 0, '', count(*), '', '' FROM file f WHERE f.path = 'C:\Windows\Temp'
 UNION ALL SELECT 'count', 'dirs', 'C:\Windows\Temp', coalesce(max(depth),0), '', '', '', 0, '', coalesce(sum(n),0), '', '' FROM g WHERE sort = 1
 UNION ALL SELECT 'count', 'files', 'C:\Windows\Temp', 0, '', '', '', 0, '', coalesce(sum(n),0), '', '' FROM g WHERE sort = 0
@@ -87,13 +93,15 @@ UNION ALL SELECT 'control', 'file', h.path, 0, h.md5, h.sha1, h.sha256, 0, '', 1
 
 -- 01-files-sized-03 stage=files root="C:\\Windows\\Tasks" sizes=[1000] max_size=52428800 max_depth=1000 budget={Files:0 Bytes:0} engine=embedded must_exist=false narrowed=0
 -- hashes=[sha256:aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa] siblings=map[] self=""
-WITH RECURSIVE w(path, size, mtime, uid, sort, regular, depth) AS (
- SELECT f.path, f.size, f.mtime, f.uid, CASE WHEN f.symlink = 1 THEN 3 WHEN (f.attributes LIKE '%M%' OR f.attributes LIKE '%O%') THEN 2 WHEN f.type = 'directory' THEN 1 ELSE 0 END, CASE WHEN f.type = 'regular' AND NOT (f.attributes LIKE '%M%' OR f.attributes LIKE '%O%') THEN 1 ELSE 0 END, 1 FROM file f WHERE f.directory = 'C:\Windows\Tasks' AND (f.symlink = 0 OR f.symlink_target_path LIKE 'Volume{%')
- UNION ALL SELECT f.path, f.size, f.mtime, f.uid, CASE WHEN f.symlink = 1 THEN 3 WHEN (f.attributes LIKE '%M%' OR f.attributes LIKE '%O%') THEN 2 WHEN f.type = 'directory' THEN 1 ELSE 0 END, CASE WHEN f.type = 'regular' AND NOT (f.attributes LIKE '%M%' OR f.attributes LIKE '%O%') THEN 1 ELSE 0 END, 0 FROM file f WHERE f.path = 'C:\Windows\Tasks' AND f.type = 'regular'
- UNION ALL SELECT f.path, f.size, f.mtime, f.uid, CASE WHEN f.symlink = 1 THEN 3 WHEN (f.attributes LIKE '%M%' OR f.attributes LIKE '%O%') THEN 2 WHEN f.type = 'directory' THEN 1 ELSE 0 END, CASE WHEN f.type = 'regular' AND NOT (f.attributes LIKE '%M%' OR f.attributes LIKE '%O%') THEN 1 ELSE 0 END, w.depth + 1 FROM w CROSS JOIN file f ON f.directory = w.path
-  WHERE w.sort = 1 AND w.depth < 1000 AND (f.symlink = 0 OR f.symlink_target_path LIKE 'Volume{%')),
-g AS MATERIALIZED (SELECT CASE WHEN sort = 0 AND regular = 1 AND size IN (1000) THEN path WHEN sort > 1 THEN path END AS path, sort = 0 AND regular = 1 AND size IN (1000) AS want, sort, regular = 1 AND size > 52428800 AS big,
- max(size) AS size, max(mtime) AS mtime, max(uid) AS uid, max(depth) AS depth, count(*) AS n FROM w GROUP BY 1, 2, 3, 4),
+WITH RECURSIVE w(path, size, mtime, uid, type, depth) AS (
+ SELECT f.path, f.size, f.mtime, f.uid, CASE WHEN f.symlink = 1 THEN 'volume' WHEN f.attributes LIKE '%M%' OR f.attributes LIKE '%O%' THEN 'elsewhere' ELSE f.type END, 1 FROM file f WHERE f.directory = 'C:\Windows\Tasks' AND (f.symlink = 0 OR f.symlink_target_path LIKE 'Volume{%')
+ UNION ALL SELECT f.path, f.size, f.mtime, f.uid, CASE WHEN f.symlink = 1 THEN 'volume' WHEN f.attributes LIKE '%M%' OR f.attributes LIKE '%O%' THEN 'elsewhere' ELSE f.type END, 0 FROM file f WHERE f.path = 'C:\Windows\Tasks' AND f.type = 'regular'
+ UNION ALL SELECT f.path, f.size, f.mtime, f.uid, CASE WHEN f.symlink = 1 THEN 'volume' WHEN f.attributes LIKE '%M%' OR f.attributes LIKE '%O%' THEN 'elsewhere' ELSE f.type END, w.depth + 1 FROM w CROSS JOIN file f ON f.directory = w.path
+  WHERE w.type = 'directory' AND w.depth < 1000 AND (f.symlink = 0 OR f.symlink_target_path LIKE 'Volume{%')),
+v AS (SELECT CASE WHEN type = 'regular' AND size IN (1000) THEN path WHEN type IN ('elsewhere','volume') THEN path END AS path, CASE WHEN type = 'directory' THEN 1 WHEN type IN ('elsewhere','volume') THEN 2 ELSE 0 END AS sort, CASE WHEN type = 'regular' AND size > 52428800 THEN 1 ELSE 0 END AS big,
+ size, mtime, uid, depth FROM w LIMIT -1),
+g AS MATERIALIZED (SELECT path, sort = 0 AND path IS NOT NULL AS want, sort, big,
+ max(size) AS size, max(mtime) AS mtime, max(uid) AS uid, max(depth) AS depth, count(*) AS n FROM v GROUP BY path, sort, big),
 k AS MATERIALIZED (SELECT g.*, 0 AS pid, h.path IS NOT NULL AS seen, coalesce(h.sha256,'') AS sha256
  FROM g LEFT JOIN hash h ON h.path = g.path WHERE g.want = 1),
 m AS MATERIALIZED (SELECT * FROM k WHERE sha256 IN ('aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa'))
@@ -102,8 +110,8 @@ UNION ALL SELECT * FROM (SELECT 'hit', 'C:\Windows\Tasks', k.path, k.size, coale
 UNION ALL SELECT 'count', 'hits', '', 0, '', '', '', 0, '', count(*), '', '' FROM m AS k
 UNION ALL SELECT * FROM (SELECT 'unhashed', '', path, size, '', '', '', pid, '', 0, '', '' FROM k WHERE seen = 1 AND sha256 = '' LIMIT 1000)
 UNION ALL SELECT * FROM (SELECT 'missing', '', path, size, '', '', '', pid, '', 0, '', '' FROM k WHERE seen = 0 LIMIT 1000)
-UNION ALL SELECT * FROM (SELECT 'leftout', why, path, 0, '', '', '', 0, '', 0, '', '' FROM (SELECT path, CASE sort WHEN 2 THEN 'content elsewhere' ELSE 'another volume' END AS why FROM g WHERE sort > 1) LIMIT 1000)
-UNION ALL SELECT 'count', 'leftout', 'C:\Windows\Tasks', 0, '', '', '', 0, '', count(*), '', '' FROM (SELECT path, CASE sort WHEN 2 THEN 'content elsewhere' ELSE 'another volume' END AS why FROM g WHERE sort > 1)
+UNION ALL SELECT * FROM (SELECT 'leftout', why, path, 0, '', '', '', 0, '', 0, '', '' FROM (SELECT path, 'content elsewhere' AS why FROM g WHERE sort = 2) LIMIT 1000)
+UNION ALL SELECT 'count', 'leftout', 'C:\Windows\Tasks', 0, '', '', '', 0, '', count(*), '', '' FROM (SELECT path, 'content elsewhere' AS why FROM g WHERE sort = 2)
 UNION ALL SELECT 'count', 'root', 'C:\Windows\Tasks', 0, '', '', '', 0, '', count(*), '', '' FROM file f WHERE f.path = 'C:\Windows\Tasks'
 UNION ALL SELECT 'count', 'dirs', 'C:\Windows\Tasks', coalesce(max(depth),0), '', '', '', 0, '', coalesce(sum(n),0), '', '' FROM g WHERE sort = 1
 UNION ALL SELECT 'count', 'files', 'C:\Windows\Tasks', 0, '', '', '', 0, '', coalesce(sum(n),0), '', '' FROM g WHERE sort = 0
@@ -116,13 +124,15 @@ UNION ALL SELECT 'control', 'file', h.path, 0, h.md5, h.sha1, h.sha256, 0, '', 1
 
 -- 01-files-sized-04 stage=files root="C:\\PerfLogs" sizes=[1000] max_size=52428800 max_depth=1000 budget={Files:0 Bytes:0} engine=embedded must_exist=false narrowed=0
 -- hashes=[sha256:aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa] siblings=map[] self=""
-WITH RECURSIVE w(path, size, mtime, uid, sort, regular, depth) AS (
- SELECT f.path, f.size, f.mtime, f.uid, CASE WHEN f.symlink = 1 THEN 3 WHEN (f.attributes LIKE '%M%' OR f.attributes LIKE '%O%') THEN 2 WHEN f.type = 'directory' THEN 1 ELSE 0 END, CASE WHEN f.type = 'regular' AND NOT (f.attributes LIKE '%M%' OR f.attributes LIKE '%O%') THEN 1 ELSE 0 END, 1 FROM file f WHERE f.directory = 'C:\PerfLogs' AND (f.symlink = 0 OR f.symlink_target_path LIKE 'Volume{%')
- UNION ALL SELECT f.path, f.size, f.mtime, f.uid, CASE WHEN f.symlink = 1 THEN 3 WHEN (f.attributes LIKE '%M%' OR f.attributes LIKE '%O%') THEN 2 WHEN f.type = 'directory' THEN 1 ELSE 0 END, CASE WHEN f.type = 'regular' AND NOT (f.attributes LIKE '%M%' OR f.attributes LIKE '%O%') THEN 1 ELSE 0 END, 0 FROM file f WHERE f.path = 'C:\PerfLogs' AND f.type = 'regular'
- UNION ALL SELECT f.path, f.size, f.mtime, f.uid, CASE WHEN f.symlink = 1 THEN 3 WHEN (f.attributes LIKE '%M%' OR f.attributes LIKE '%O%') THEN 2 WHEN f.type = 'directory' THEN 1 ELSE 0 END, CASE WHEN f.type = 'regular' AND NOT (f.attributes LIKE '%M%' OR f.attributes LIKE '%O%') THEN 1 ELSE 0 END, w.depth + 1 FROM w CROSS JOIN file f ON f.directory = w.path
-  WHERE w.sort = 1 AND w.depth < 1000 AND (f.symlink = 0 OR f.symlink_target_path LIKE 'Volume{%')),
-g AS MATERIALIZED (SELECT CASE WHEN sort = 0 AND regular = 1 AND size IN (1000) THEN path WHEN sort > 1 THEN path END AS path, sort = 0 AND regular = 1 AND size IN (1000) AS want, sort, regular = 1 AND size > 52428800 AS big,
- max(size) AS size, max(mtime) AS mtime, max(uid) AS uid, max(depth) AS depth, count(*) AS n FROM w GROUP BY 1, 2, 3, 4),
+WITH RECURSIVE w(path, size, mtime, uid, type, depth) AS (
+ SELECT f.path, f.size, f.mtime, f.uid, CASE WHEN f.symlink = 1 THEN 'volume' WHEN f.attributes LIKE '%M%' OR f.attributes LIKE '%O%' THEN 'elsewhere' ELSE f.type END, 1 FROM file f WHERE f.directory = 'C:\PerfLogs' AND (f.symlink = 0 OR f.symlink_target_path LIKE 'Volume{%')
+ UNION ALL SELECT f.path, f.size, f.mtime, f.uid, CASE WHEN f.symlink = 1 THEN 'volume' WHEN f.attributes LIKE '%M%' OR f.attributes LIKE '%O%' THEN 'elsewhere' ELSE f.type END, 0 FROM file f WHERE f.path = 'C:\PerfLogs' AND f.type = 'regular'
+ UNION ALL SELECT f.path, f.size, f.mtime, f.uid, CASE WHEN f.symlink = 1 THEN 'volume' WHEN f.attributes LIKE '%M%' OR f.attributes LIKE '%O%' THEN 'elsewhere' ELSE f.type END, w.depth + 1 FROM w CROSS JOIN file f ON f.directory = w.path
+  WHERE w.type = 'directory' AND w.depth < 1000 AND (f.symlink = 0 OR f.symlink_target_path LIKE 'Volume{%')),
+v AS (SELECT CASE WHEN type = 'regular' AND size IN (1000) THEN path WHEN type IN ('elsewhere','volume') THEN path END AS path, CASE WHEN type = 'directory' THEN 1 WHEN type IN ('elsewhere','volume') THEN 2 ELSE 0 END AS sort, CASE WHEN type = 'regular' AND size > 52428800 THEN 1 ELSE 0 END AS big,
+ size, mtime, uid, depth FROM w LIMIT -1),
+g AS MATERIALIZED (SELECT path, sort = 0 AND path IS NOT NULL AS want, sort, big,
+ max(size) AS size, max(mtime) AS mtime, max(uid) AS uid, max(depth) AS depth, count(*) AS n FROM v GROUP BY path, sort, big),
 k AS MATERIALIZED (SELECT g.*, 0 AS pid, h.path IS NOT NULL AS seen, coalesce(h.sha256,'') AS sha256
  FROM g LEFT JOIN hash h ON h.path = g.path WHERE g.want = 1),
 m AS MATERIALIZED (SELECT * FROM k WHERE sha256 IN ('aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa'))
@@ -131,8 +141,8 @@ UNION ALL SELECT * FROM (SELECT 'hit', 'C:\PerfLogs', k.path, k.size, coalesce(h
 UNION ALL SELECT 'count', 'hits', '', 0, '', '', '', 0, '', count(*), '', '' FROM m AS k
 UNION ALL SELECT * FROM (SELECT 'unhashed', '', path, size, '', '', '', pid, '', 0, '', '' FROM k WHERE seen = 1 AND sha256 = '' LIMIT 1000)
 UNION ALL SELECT * FROM (SELECT 'missing', '', path, size, '', '', '', pid, '', 0, '', '' FROM k WHERE seen = 0 LIMIT 1000)
-UNION ALL SELECT * FROM (SELECT 'leftout', why, path, 0, '', '', '', 0, '', 0, '', '' FROM (SELECT path, CASE sort WHEN 2 THEN 'content elsewhere' ELSE 'another volume' END AS why FROM g WHERE sort > 1) LIMIT 1000)
-UNION ALL SELECT 'count', 'leftout', 'C:\PerfLogs', 0, '', '', '', 0, '', count(*), '', '' FROM (SELECT path, CASE sort WHEN 2 THEN 'content elsewhere' ELSE 'another volume' END AS why FROM g WHERE sort > 1)
+UNION ALL SELECT * FROM (SELECT 'leftout', why, path, 0, '', '', '', 0, '', 0, '', '' FROM (SELECT path, 'content elsewhere' AS why FROM g WHERE sort = 2) LIMIT 1000)
+UNION ALL SELECT 'count', 'leftout', 'C:\PerfLogs', 0, '', '', '', 0, '', count(*), '', '' FROM (SELECT path, 'content elsewhere' AS why FROM g WHERE sort = 2)
 UNION ALL SELECT 'count', 'root', 'C:\PerfLogs', 0, '', '', '', 0, '', count(*), '', '' FROM file f WHERE f.path = 'C:\PerfLogs'
 UNION ALL SELECT 'count', 'dirs', 'C:\PerfLogs', coalesce(max(depth),0), '', '', '', 0, '', coalesce(sum(n),0), '', '' FROM g WHERE sort = 1
 UNION ALL SELECT 'count', 'files', 'C:\PerfLogs', 0, '', '', '', 0, '', coalesce(sum(n),0), '', '' FROM g WHERE sort = 0
@@ -145,13 +155,15 @@ UNION ALL SELECT 'control', 'file', h.path, 0, h.md5, h.sha1, h.sha256, 0, '', 1
 
 -- 01-files-sized-05 stage=files root="C:\\inetpub" sizes=[1000] max_size=52428800 max_depth=1000 budget={Files:0 Bytes:0} engine=embedded must_exist=false narrowed=0
 -- hashes=[sha256:aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa] siblings=map[] self=""
-WITH RECURSIVE w(path, size, mtime, uid, sort, regular, depth) AS (
- SELECT f.path, f.size, f.mtime, f.uid, CASE WHEN f.symlink = 1 THEN 3 WHEN (f.attributes LIKE '%M%' OR f.attributes LIKE '%O%') THEN 2 WHEN f.type = 'directory' THEN 1 ELSE 0 END, CASE WHEN f.type = 'regular' AND NOT (f.attributes LIKE '%M%' OR f.attributes LIKE '%O%') THEN 1 ELSE 0 END, 1 FROM file f WHERE f.directory = 'C:\inetpub' AND (f.symlink = 0 OR f.symlink_target_path LIKE 'Volume{%')
- UNION ALL SELECT f.path, f.size, f.mtime, f.uid, CASE WHEN f.symlink = 1 THEN 3 WHEN (f.attributes LIKE '%M%' OR f.attributes LIKE '%O%') THEN 2 WHEN f.type = 'directory' THEN 1 ELSE 0 END, CASE WHEN f.type = 'regular' AND NOT (f.attributes LIKE '%M%' OR f.attributes LIKE '%O%') THEN 1 ELSE 0 END, 0 FROM file f WHERE f.path = 'C:\inetpub' AND f.type = 'regular'
- UNION ALL SELECT f.path, f.size, f.mtime, f.uid, CASE WHEN f.symlink = 1 THEN 3 WHEN (f.attributes LIKE '%M%' OR f.attributes LIKE '%O%') THEN 2 WHEN f.type = 'directory' THEN 1 ELSE 0 END, CASE WHEN f.type = 'regular' AND NOT (f.attributes LIKE '%M%' OR f.attributes LIKE '%O%') THEN 1 ELSE 0 END, w.depth + 1 FROM w CROSS JOIN file f ON f.directory = w.path
-  WHERE w.sort = 1 AND w.depth < 1000 AND (f.symlink = 0 OR f.symlink_target_path LIKE 'Volume{%')),
-g AS MATERIALIZED (SELECT CASE WHEN sort = 0 AND regular = 1 AND size IN (1000) THEN path WHEN sort > 1 THEN path END AS path, sort = 0 AND regular = 1 AND size IN (1000) AS want, sort, regular = 1 AND size > 52428800 AS big,
- max(size) AS size, max(mtime) AS mtime, max(uid) AS uid, max(depth) AS depth, count(*) AS n FROM w GROUP BY 1, 2, 3, 4),
+WITH RECURSIVE w(path, size, mtime, uid, type, depth) AS (
+ SELECT f.path, f.size, f.mtime, f.uid, CASE WHEN f.symlink = 1 THEN 'volume' WHEN f.attributes LIKE '%M%' OR f.attributes LIKE '%O%' THEN 'elsewhere' ELSE f.type END, 1 FROM file f WHERE f.directory = 'C:\inetpub' AND (f.symlink = 0 OR f.symlink_target_path LIKE 'Volume{%')
+ UNION ALL SELECT f.path, f.size, f.mtime, f.uid, CASE WHEN f.symlink = 1 THEN 'volume' WHEN f.attributes LIKE '%M%' OR f.attributes LIKE '%O%' THEN 'elsewhere' ELSE f.type END, 0 FROM file f WHERE f.path = 'C:\inetpub' AND f.type = 'regular'
+ UNION ALL SELECT f.path, f.size, f.mtime, f.uid, CASE WHEN f.symlink = 1 THEN 'volume' WHEN f.attributes LIKE '%M%' OR f.attributes LIKE '%O%' THEN 'elsewhere' ELSE f.type END, w.depth + 1 FROM w CROSS JOIN file f ON f.directory = w.path
+  WHERE w.type = 'directory' AND w.depth < 1000 AND (f.symlink = 0 OR f.symlink_target_path LIKE 'Volume{%')),
+v AS (SELECT CASE WHEN type = 'regular' AND size IN (1000) THEN path WHEN type IN ('elsewhere','volume') THEN path END AS path, CASE WHEN type = 'directory' THEN 1 WHEN type IN ('elsewhere','volume') THEN 2 ELSE 0 END AS sort, CASE WHEN type = 'regular' AND size > 52428800 THEN 1 ELSE 0 END AS big,
+ size, mtime, uid, depth FROM w LIMIT -1),
+g AS MATERIALIZED (SELECT path, sort = 0 AND path IS NOT NULL AS want, sort, big,
+ max(size) AS size, max(mtime) AS mtime, max(uid) AS uid, max(depth) AS depth, count(*) AS n FROM v GROUP BY path, sort, big),
 k AS MATERIALIZED (SELECT g.*, 0 AS pid, h.path IS NOT NULL AS seen, coalesce(h.sha256,'') AS sha256
  FROM g LEFT JOIN hash h ON h.path = g.path WHERE g.want = 1),
 m AS MATERIALIZED (SELECT * FROM k WHERE sha256 IN ('aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa'))
@@ -160,8 +172,8 @@ UNION ALL SELECT * FROM (SELECT 'hit', 'C:\inetpub', k.path, k.size, coalesce(h.
 UNION ALL SELECT 'count', 'hits', '', 0, '', '', '', 0, '', count(*), '', '' FROM m AS k
 UNION ALL SELECT * FROM (SELECT 'unhashed', '', path, size, '', '', '', pid, '', 0, '', '' FROM k WHERE seen = 1 AND sha256 = '' LIMIT 1000)
 UNION ALL SELECT * FROM (SELECT 'missing', '', path, size, '', '', '', pid, '', 0, '', '' FROM k WHERE seen = 0 LIMIT 1000)
-UNION ALL SELECT * FROM (SELECT 'leftout', why, path, 0, '', '', '', 0, '', 0, '', '' FROM (SELECT path, CASE sort WHEN 2 THEN 'content elsewhere' ELSE 'another volume' END AS why FROM g WHERE sort > 1) LIMIT 1000)
-UNION ALL SELECT 'count', 'leftout', 'C:\inetpub', 0, '', '', '', 0, '', count(*), '', '' FROM (SELECT path, CASE sort WHEN 2 THEN 'content elsewhere' ELSE 'another volume' END AS why FROM g WHERE sort > 1)
+UNION ALL SELECT * FROM (SELECT 'leftout', why, path, 0, '', '', '', 0, '', 0, '', '' FROM (SELECT path, 'content elsewhere' AS why FROM g WHERE sort = 2) LIMIT 1000)
+UNION ALL SELECT 'count', 'leftout', 'C:\inetpub', 0, '', '', '', 0, '', count(*), '', '' FROM (SELECT path, 'content elsewhere' AS why FROM g WHERE sort = 2)
 UNION ALL SELECT 'count', 'root', 'C:\inetpub', 0, '', '', '', 0, '', count(*), '', '' FROM file f WHERE f.path = 'C:\inetpub'
 UNION ALL SELECT 'count', 'dirs', 'C:\inetpub', coalesce(max(depth),0), '', '', '', 0, '', coalesce(sum(n),0), '', '' FROM g WHERE sort = 1
 UNION ALL SELECT 'count', 'files', 'C:\inetpub', 0, '', '', '', 0, '', coalesce(sum(n),0), '', '' FROM g WHERE sort = 0
@@ -174,13 +186,15 @@ UNION ALL SELECT 'control', 'file', h.path, 0, h.md5, h.sha1, h.sha256, 0, '', 1
 
 -- 01-files-sized-06 stage=files root="C:\\Program Files" sizes=[1000] max_size=52428800 max_depth=1000 budget={Files:0 Bytes:0} engine=embedded must_exist=false narrowed=0
 -- hashes=[sha256:aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa] siblings=map[] self=""
-WITH RECURSIVE w(path, size, mtime, uid, sort, regular, depth) AS (
- SELECT f.path, f.size, f.mtime, f.uid, CASE WHEN f.symlink = 1 THEN 3 WHEN (f.attributes LIKE '%M%' OR f.attributes LIKE '%O%') THEN 2 WHEN f.type = 'directory' THEN 1 ELSE 0 END, CASE WHEN f.type = 'regular' AND NOT (f.attributes LIKE '%M%' OR f.attributes LIKE '%O%') THEN 1 ELSE 0 END, 1 FROM file f WHERE f.directory = 'C:\Program Files' AND (f.symlink = 0 OR f.symlink_target_path LIKE 'Volume{%')
- UNION ALL SELECT f.path, f.size, f.mtime, f.uid, CASE WHEN f.symlink = 1 THEN 3 WHEN (f.attributes LIKE '%M%' OR f.attributes LIKE '%O%') THEN 2 WHEN f.type = 'directory' THEN 1 ELSE 0 END, CASE WHEN f.type = 'regular' AND NOT (f.attributes LIKE '%M%' OR f.attributes LIKE '%O%') THEN 1 ELSE 0 END, 0 FROM file f WHERE f.path = 'C:\Program Files' AND f.type = 'regular'
- UNION ALL SELECT f.path, f.size, f.mtime, f.uid, CASE WHEN f.symlink = 1 THEN 3 WHEN (f.attributes LIKE '%M%' OR f.attributes LIKE '%O%') THEN 2 WHEN f.type = 'directory' THEN 1 ELSE 0 END, CASE WHEN f.type = 'regular' AND NOT (f.attributes LIKE '%M%' OR f.attributes LIKE '%O%') THEN 1 ELSE 0 END, w.depth + 1 FROM w CROSS JOIN file f ON f.directory = w.path
-  WHERE w.sort = 1 AND w.depth < 1000 AND (f.symlink = 0 OR f.symlink_target_path LIKE 'Volume{%')),
-g AS MATERIALIZED (SELECT CASE WHEN sort = 0 AND regular = 1 AND size IN (1000) THEN path WHEN sort > 1 THEN path END AS path, sort = 0 AND regular = 1 AND size IN (1000) AS want, sort, regular = 1 AND size > 52428800 AS big,
- max(size) AS size, max(mtime) AS mtime, max(uid) AS uid, max(depth) AS depth, count(*) AS n FROM w GROUP BY 1, 2, 3, 4),
+WITH RECURSIVE w(path, size, mtime, uid, type, depth) AS (
+ SELECT f.path, f.size, f.mtime, f.uid, CASE WHEN f.symlink = 1 THEN 'volume' WHEN f.attributes LIKE '%M%' OR f.attributes LIKE '%O%' THEN 'elsewhere' ELSE f.type END, 1 FROM file f WHERE f.directory = 'C:\Program Files' AND (f.symlink = 0 OR f.symlink_target_path LIKE 'Volume{%')
+ UNION ALL SELECT f.path, f.size, f.mtime, f.uid, CASE WHEN f.symlink = 1 THEN 'volume' WHEN f.attributes LIKE '%M%' OR f.attributes LIKE '%O%' THEN 'elsewhere' ELSE f.type END, 0 FROM file f WHERE f.path = 'C:\Program Files' AND f.type = 'regular'
+ UNION ALL SELECT f.path, f.size, f.mtime, f.uid, CASE WHEN f.symlink = 1 THEN 'volume' WHEN f.attributes LIKE '%M%' OR f.attributes LIKE '%O%' THEN 'elsewhere' ELSE f.type END, w.depth + 1 FROM w CROSS JOIN file f ON f.directory = w.path
+  WHERE w.type = 'directory' AND w.depth < 1000 AND (f.symlink = 0 OR f.symlink_target_path LIKE 'Volume{%')),
+v AS (SELECT CASE WHEN type = 'regular' AND size IN (1000) THEN path WHEN type IN ('elsewhere','volume') THEN path END AS path, CASE WHEN type = 'directory' THEN 1 WHEN type IN ('elsewhere','volume') THEN 2 ELSE 0 END AS sort, CASE WHEN type = 'regular' AND size > 52428800 THEN 1 ELSE 0 END AS big,
+ size, mtime, uid, depth FROM w LIMIT -1),
+g AS MATERIALIZED (SELECT path, sort = 0 AND path IS NOT NULL AS want, sort, big,
+ max(size) AS size, max(mtime) AS mtime, max(uid) AS uid, max(depth) AS depth, count(*) AS n FROM v GROUP BY path, sort, big),
 k AS MATERIALIZED (SELECT g.*, 0 AS pid, h.path IS NOT NULL AS seen, coalesce(h.sha256,'') AS sha256
  FROM g LEFT JOIN hash h ON h.path = g.path WHERE g.want = 1),
 m AS MATERIALIZED (SELECT * FROM k WHERE sha256 IN ('aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa'))
@@ -189,8 +203,8 @@ UNION ALL SELECT * FROM (SELECT 'hit', 'C:\Program Files', k.path, k.size, coale
 UNION ALL SELECT 'count', 'hits', '', 0, '', '', '', 0, '', count(*), '', '' FROM m AS k
 UNION ALL SELECT * FROM (SELECT 'unhashed', '', path, size, '', '', '', pid, '', 0, '', '' FROM k WHERE seen = 1 AND sha256 = '' LIMIT 1000)
 UNION ALL SELECT * FROM (SELECT 'missing', '', path, size, '', '', '', pid, '', 0, '', '' FROM k WHERE seen = 0 LIMIT 1000)
-UNION ALL SELECT * FROM (SELECT 'leftout', why, path, 0, '', '', '', 0, '', 0, '', '' FROM (SELECT path, CASE sort WHEN 2 THEN 'content elsewhere' ELSE 'another volume' END AS why FROM g WHERE sort > 1) LIMIT 1000)
-UNION ALL SELECT 'count', 'leftout', 'C:\Program Files', 0, '', '', '', 0, '', count(*), '', '' FROM (SELECT path, CASE sort WHEN 2 THEN 'content elsewhere' ELSE 'another volume' END AS why FROM g WHERE sort > 1)
+UNION ALL SELECT * FROM (SELECT 'leftout', why, path, 0, '', '', '', 0, '', 0, '', '' FROM (SELECT path, 'content elsewhere' AS why FROM g WHERE sort = 2) LIMIT 1000)
+UNION ALL SELECT 'count', 'leftout', 'C:\Program Files', 0, '', '', '', 0, '', count(*), '', '' FROM (SELECT path, 'content elsewhere' AS why FROM g WHERE sort = 2)
 UNION ALL SELECT 'count', 'root', 'C:\Program Files', 0, '', '', '', 0, '', count(*), '', '' FROM file f WHERE f.path = 'C:\Program Files'
 UNION ALL SELECT 'count', 'dirs', 'C:\Program Files', coalesce(max(depth),0), '', '', '', 0, '', coalesce(sum(n),0), '', '' FROM g WHERE sort = 1
 UNION ALL SELECT 'count', 'files', 'C:\Program Files', 0, '', '', '', 0, '', coalesce(sum(n),0), '', '' FROM g WHERE sort = 0
@@ -203,13 +217,15 @@ UNION ALL SELECT 'control', 'file', h.path, 0, h.md5, h.sha1, h.sha256, 0, '', 1
 
 -- 01-files-sized-07 stage=files root="C:\\Program Files (x86)" sizes=[1000] max_size=52428800 max_depth=1000 budget={Files:0 Bytes:0} engine=embedded must_exist=false narrowed=0
 -- hashes=[sha256:aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa] siblings=map[] self=""
-WITH RECURSIVE w(path, size, mtime, uid, sort, regular, depth) AS (
- SELECT f.path, f.size, f.mtime, f.uid, CASE WHEN f.symlink = 1 THEN 3 WHEN (f.attributes LIKE '%M%' OR f.attributes LIKE '%O%') THEN 2 WHEN f.type = 'directory' THEN 1 ELSE 0 END, CASE WHEN f.type = 'regular' AND NOT (f.attributes LIKE '%M%' OR f.attributes LIKE '%O%') THEN 1 ELSE 0 END, 1 FROM file f WHERE f.directory = 'C:\Program Files (x86)' AND (f.symlink = 0 OR f.symlink_target_path LIKE 'Volume{%')
- UNION ALL SELECT f.path, f.size, f.mtime, f.uid, CASE WHEN f.symlink = 1 THEN 3 WHEN (f.attributes LIKE '%M%' OR f.attributes LIKE '%O%') THEN 2 WHEN f.type = 'directory' THEN 1 ELSE 0 END, CASE WHEN f.type = 'regular' AND NOT (f.attributes LIKE '%M%' OR f.attributes LIKE '%O%') THEN 1 ELSE 0 END, 0 FROM file f WHERE f.path = 'C:\Program Files (x86)' AND f.type = 'regular'
- UNION ALL SELECT f.path, f.size, f.mtime, f.uid, CASE WHEN f.symlink = 1 THEN 3 WHEN (f.attributes LIKE '%M%' OR f.attributes LIKE '%O%') THEN 2 WHEN f.type = 'directory' THEN 1 ELSE 0 END, CASE WHEN f.type = 'regular' AND NOT (f.attributes LIKE '%M%' OR f.attributes LIKE '%O%') THEN 1 ELSE 0 END, w.depth + 1 FROM w CROSS JOIN file f ON f.directory = w.path
-  WHERE w.sort = 1 AND w.depth < 1000 AND (f.symlink = 0 OR f.symlink_target_path LIKE 'Volume{%')),
-g AS MATERIALIZED (SELECT CASE WHEN sort = 0 AND regular = 1 AND size IN (1000) THEN path WHEN sort > 1 THEN path END AS path, sort = 0 AND regular = 1 AND size IN (1000) AS want, sort, regular = 1 AND size > 52428800 AS big,
- max(size) AS size, max(mtime) AS mtime, max(uid) AS uid, max(depth) AS depth, count(*) AS n FROM w GROUP BY 1, 2, 3, 4),
+WITH RECURSIVE w(path, size, mtime, uid, type, depth) AS (
+ SELECT f.path, f.size, f.mtime, f.uid, CASE WHEN f.symlink = 1 THEN 'volume' WHEN f.attributes LIKE '%M%' OR f.attributes LIKE '%O%' THEN 'elsewhere' ELSE f.type END, 1 FROM file f WHERE f.directory = 'C:\Program Files (x86)' AND (f.symlink = 0 OR f.symlink_target_path LIKE 'Volume{%')
+ UNION ALL SELECT f.path, f.size, f.mtime, f.uid, CASE WHEN f.symlink = 1 THEN 'volume' WHEN f.attributes LIKE '%M%' OR f.attributes LIKE '%O%' THEN 'elsewhere' ELSE f.type END, 0 FROM file f WHERE f.path = 'C:\Program Files (x86)' AND f.type = 'regular'
+ UNION ALL SELECT f.path, f.size, f.mtime, f.uid, CASE WHEN f.symlink = 1 THEN 'volume' WHEN f.attributes LIKE '%M%' OR f.attributes LIKE '%O%' THEN 'elsewhere' ELSE f.type END, w.depth + 1 FROM w CROSS JOIN file f ON f.directory = w.path
+  WHERE w.type = 'directory' AND w.depth < 1000 AND (f.symlink = 0 OR f.symlink_target_path LIKE 'Volume{%')),
+v AS (SELECT CASE WHEN type = 'regular' AND size IN (1000) THEN path WHEN type IN ('elsewhere','volume') THEN path END AS path, CASE WHEN type = 'directory' THEN 1 WHEN type IN ('elsewhere','volume') THEN 2 ELSE 0 END AS sort, CASE WHEN type = 'regular' AND size > 52428800 THEN 1 ELSE 0 END AS big,
+ size, mtime, uid, depth FROM w LIMIT -1),
+g AS MATERIALIZED (SELECT path, sort = 0 AND path IS NOT NULL AS want, sort, big,
+ max(size) AS size, max(mtime) AS mtime, max(uid) AS uid, max(depth) AS depth, count(*) AS n FROM v GROUP BY path, sort, big),
 k AS MATERIALIZED (SELECT g.*, 0 AS pid, h.path IS NOT NULL AS seen, coalesce(h.sha256,'') AS sha256
  FROM g LEFT JOIN hash h ON h.path = g.path WHERE g.want = 1),
 m AS MATERIALIZED (SELECT * FROM k WHERE sha256 IN ('aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa'))
@@ -218,8 +234,8 @@ UNION ALL SELECT * FROM (SELECT 'hit', 'C:\Program Files (x86)', k.path, k.size,
 UNION ALL SELECT 'count', 'hits', '', 0, '', '', '', 0, '', count(*), '', '' FROM m AS k
 UNION ALL SELECT * FROM (SELECT 'unhashed', '', path, size, '', '', '', pid, '', 0, '', '' FROM k WHERE seen = 1 AND sha256 = '' LIMIT 1000)
 UNION ALL SELECT * FROM (SELECT 'missing', '', path, size, '', '', '', pid, '', 0, '', '' FROM k WHERE seen = 0 LIMIT 1000)
-UNION ALL SELECT * FROM (SELECT 'leftout', why, path, 0, '', '', '', 0, '', 0, '', '' FROM (SELECT path, CASE sort WHEN 2 THEN 'content elsewhere' ELSE 'another volume' END AS why FROM g WHERE sort > 1) LIMIT 1000)
-UNION ALL SELECT 'count', 'leftout', 'C:\Program Files (x86)', 0, '', '', '', 0, '', count(*), '', '' FROM (SELECT path, CASE sort WHEN 2 THEN 'content elsewhere' ELSE 'another volume' END AS why FROM g WHERE sort > 1)
+UNION ALL SELECT * FROM (SELECT 'leftout', why, path, 0, '', '', '', 0, '', 0, '', '' FROM (SELECT path, 'content elsewhere' AS why FROM g WHERE sort = 2) LIMIT 1000)
+UNION ALL SELECT 'count', 'leftout', 'C:\Program Files (x86)', 0, '', '', '', 0, '', count(*), '', '' FROM (SELECT path, 'content elsewhere' AS why FROM g WHERE sort = 2)
 UNION ALL SELECT 'count', 'root', 'C:\Program Files (x86)', 0, '', '', '', 0, '', count(*), '', '' FROM file f WHERE f.path = 'C:\Program Files (x86)'
 UNION ALL SELECT 'count', 'dirs', 'C:\Program Files (x86)', coalesce(max(depth),0), '', '', '', 0, '', coalesce(sum(n),0), '', '' FROM g WHERE sort = 1
 UNION ALL SELECT 'count', 'files', 'C:\Program Files (x86)', 0, '', '', '', 0, '', coalesce(sum(n),0), '', '' FROM g WHERE sort = 0
@@ -232,13 +248,15 @@ UNION ALL SELECT 'control', 'file', h.path, 0, h.md5, h.sha1, h.sha256, 0, '', 1
 
 -- 01-files-sized-08 stage=files root="C:\\Windows\\System32" sizes=[1000] max_size=52428800 max_depth=1000 budget={Files:0 Bytes:0} engine=embedded must_exist=false narrowed=0
 -- hashes=[sha256:aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa] siblings=map[] self=""
-WITH RECURSIVE w(path, size, mtime, uid, sort, regular, depth) AS (
- SELECT f.path, f.size, f.mtime, f.uid, CASE WHEN f.symlink = 1 THEN 3 WHEN (f.attributes LIKE '%M%' OR f.attributes LIKE '%O%') THEN 2 WHEN f.type = 'directory' THEN 1 ELSE 0 END, CASE WHEN f.type = 'regular' AND NOT (f.attributes LIKE '%M%' OR f.attributes LIKE '%O%') THEN 1 ELSE 0 END, 1 FROM file f WHERE f.directory = 'C:\Windows\System32' AND (f.symlink = 0 OR f.symlink_target_path LIKE 'Volume{%')
- UNION ALL SELECT f.path, f.size, f.mtime, f.uid, CASE WHEN f.symlink = 1 THEN 3 WHEN (f.attributes LIKE '%M%' OR f.attributes LIKE '%O%') THEN 2 WHEN f.type = 'directory' THEN 1 ELSE 0 END, CASE WHEN f.type = 'regular' AND NOT (f.attributes LIKE '%M%' OR f.attributes LIKE '%O%') THEN 1 ELSE 0 END, 0 FROM file f WHERE f.path = 'C:\Windows\System32' AND f.type = 'regular'
- UNION ALL SELECT f.path, f.size, f.mtime, f.uid, CASE WHEN f.symlink = 1 THEN 3 WHEN (f.attributes LIKE '%M%' OR f.attributes LIKE '%O%') THEN 2 WHEN f.type = 'directory' THEN 1 ELSE 0 END, CASE WHEN f.type = 'regular' AND NOT (f.attributes LIKE '%M%' OR f.attributes LIKE '%O%') THEN 1 ELSE 0 END, w.depth + 1 FROM w CROSS JOIN file f ON f.directory = w.path
-  WHERE w.sort = 1 AND w.depth < 1000 AND (f.symlink = 0 OR f.symlink_target_path LIKE 'Volume{%')),
-g AS MATERIALIZED (SELECT CASE WHEN sort = 0 AND regular = 1 AND size IN (1000) THEN path WHEN sort > 1 THEN path END AS path, sort = 0 AND regular = 1 AND size IN (1000) AS want, sort, regular = 1 AND size > 52428800 AS big,
- max(size) AS size, max(mtime) AS mtime, max(uid) AS uid, max(depth) AS depth, count(*) AS n FROM w GROUP BY 1, 2, 3, 4),
+WITH RECURSIVE w(path, size, mtime, uid, type, depth) AS (
+ SELECT f.path, f.size, f.mtime, f.uid, CASE WHEN f.symlink = 1 THEN 'volume' WHEN f.attributes LIKE '%M%' OR f.attributes LIKE '%O%' THEN 'elsewhere' ELSE f.type END, 1 FROM file f WHERE f.directory = 'C:\Windows\System32' AND (f.symlink = 0 OR f.symlink_target_path LIKE 'Volume{%')
+ UNION ALL SELECT f.path, f.size, f.mtime, f.uid, CASE WHEN f.symlink = 1 THEN 'volume' WHEN f.attributes LIKE '%M%' OR f.attributes LIKE '%O%' THEN 'elsewhere' ELSE f.type END, 0 FROM file f WHERE f.path = 'C:\Windows\System32' AND f.type = 'regular'
+ UNION ALL SELECT f.path, f.size, f.mtime, f.uid, CASE WHEN f.symlink = 1 THEN 'volume' WHEN f.attributes LIKE '%M%' OR f.attributes LIKE '%O%' THEN 'elsewhere' ELSE f.type END, w.depth + 1 FROM w CROSS JOIN file f ON f.directory = w.path
+  WHERE w.type = 'directory' AND w.depth < 1000 AND (f.symlink = 0 OR f.symlink_target_path LIKE 'Volume{%')),
+v AS (SELECT CASE WHEN type = 'regular' AND size IN (1000) THEN path WHEN type IN ('elsewhere','volume') THEN path END AS path, CASE WHEN type = 'directory' THEN 1 WHEN type IN ('elsewhere','volume') THEN 2 ELSE 0 END AS sort, CASE WHEN type = 'regular' AND size > 52428800 THEN 1 ELSE 0 END AS big,
+ size, mtime, uid, depth FROM w LIMIT -1),
+g AS MATERIALIZED (SELECT path, sort = 0 AND path IS NOT NULL AS want, sort, big,
+ max(size) AS size, max(mtime) AS mtime, max(uid) AS uid, max(depth) AS depth, count(*) AS n FROM v GROUP BY path, sort, big),
 k AS MATERIALIZED (SELECT g.*, 0 AS pid, h.path IS NOT NULL AS seen, coalesce(h.sha256,'') AS sha256
  FROM g LEFT JOIN hash h ON h.path = g.path WHERE g.want = 1),
 m AS MATERIALIZED (SELECT * FROM k WHERE sha256 IN ('aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa'))
@@ -247,8 +265,8 @@ UNION ALL SELECT * FROM (SELECT 'hit', 'C:\Windows\System32', k.path, k.size, co
 UNION ALL SELECT 'count', 'hits', '', 0, '', '', '', 0, '', count(*), '', '' FROM m AS k
 UNION ALL SELECT * FROM (SELECT 'unhashed', '', path, size, '', '', '', pid, '', 0, '', '' FROM k WHERE seen = 1 AND sha256 = '' LIMIT 1000)
 UNION ALL SELECT * FROM (SELECT 'missing', '', path, size, '', '', '', pid, '', 0, '', '' FROM k WHERE seen = 0 LIMIT 1000)
-UNION ALL SELECT * FROM (SELECT 'leftout', why, path, 0, '', '', '', 0, '', 0, '', '' FROM (SELECT path, CASE sort WHEN 2 THEN 'content elsewhere' ELSE 'another volume' END AS why FROM g WHERE sort > 1) LIMIT 1000)
-UNION ALL SELECT 'count', 'leftout', 'C:\Windows\System32', 0, '', '', '', 0, '', count(*), '', '' FROM (SELECT path, CASE sort WHEN 2 THEN 'content elsewhere' ELSE 'another volume' END AS why FROM g WHERE sort > 1)
+UNION ALL SELECT * FROM (SELECT 'leftout', why, path, 0, '', '', '', 0, '', 0, '', '' FROM (SELECT path, 'content elsewhere' AS why FROM g WHERE sort = 2) LIMIT 1000)
+UNION ALL SELECT 'count', 'leftout', 'C:\Windows\System32', 0, '', '', '', 0, '', count(*), '', '' FROM (SELECT path, 'content elsewhere' AS why FROM g WHERE sort = 2)
 UNION ALL SELECT 'count', 'root', 'C:\Windows\System32', 0, '', '', '', 0, '', count(*), '', '' FROM file f WHERE f.path = 'C:\Windows\System32'
 UNION ALL SELECT 'count', 'dirs', 'C:\Windows\System32', coalesce(max(depth),0), '', '', '', 0, '', coalesce(sum(n),0), '', '' FROM g WHERE sort = 1
 UNION ALL SELECT 'count', 'files', 'C:\Windows\System32', 0, '', '', '', 0, '', coalesce(sum(n),0), '', '' FROM g WHERE sort = 0
@@ -261,10 +279,12 @@ UNION ALL SELECT 'control', 'file', h.path, 0, h.md5, h.sha1, h.sha256, 0, '', 1
 
 -- 01-files-sized-drives stage=files root="drive roots" sizes=[1000] max_size=52428800 max_depth=0 budget={Files:0 Bytes:0} engine=embedded must_exist=false narrowed=0
 -- hashes=[sha256:aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa] siblings=map[] self=""
-WITH RECURSIVE w(path, size, mtime, uid, sort, regular, depth) AS (
- SELECT f.path, f.size, f.mtime, f.uid, CASE WHEN f.symlink = 1 THEN 3 WHEN (f.attributes LIKE '%M%' OR f.attributes LIKE '%O%') THEN 2 WHEN f.type = 'directory' THEN 1 ELSE 0 END, CASE WHEN f.type = 'regular' AND NOT (f.attributes LIKE '%M%' OR f.attributes LIKE '%O%') THEN 1 ELSE 0 END, 1 FROM (SELECT * FROM logical_drives WHERE description <> 'Network Connection') d CROSS JOIN file f ON f.directory = d.device_id || '\' WHERE (f.symlink = 0 OR f.symlink_target_path LIKE 'Volume{%')),
-g AS MATERIALIZED (SELECT CASE WHEN sort = 0 AND regular = 1 AND size IN (1000) THEN path WHEN sort > 1 THEN path END AS path, sort = 0 AND regular = 1 AND size IN (1000) AS want, sort, regular = 1 AND size > 52428800 AS big,
- max(size) AS size, max(mtime) AS mtime, max(uid) AS uid, max(depth) AS depth, count(*) AS n FROM w GROUP BY 1, 2, 3, 4),
+WITH RECURSIVE w(path, size, mtime, uid, type, depth) AS (
+ SELECT f.path, f.size, f.mtime, f.uid, CASE WHEN f.symlink = 1 THEN 'volume' WHEN f.attributes LIKE '%M%' OR f.attributes LIKE '%O%' THEN 'elsewhere' ELSE f.type END, 1 FROM (SELECT * FROM logical_drives WHERE description <> 'Network Connection') d CROSS JOIN file f ON f.directory = d.device_id || '\' WHERE (f.symlink = 0 OR f.symlink_target_path LIKE 'Volume{%')),
+v AS (SELECT CASE WHEN type = 'regular' AND size IN (1000) THEN path WHEN type IN ('elsewhere','volume') THEN path END AS path, CASE WHEN type = 'directory' THEN 1 WHEN type IN ('elsewhere','volume') THEN 2 ELSE 0 END AS sort, CASE WHEN type = 'regular' AND size > 52428800 THEN 1 ELSE 0 END AS big,
+ size, mtime, uid, depth FROM w LIMIT -1),
+g AS MATERIALIZED (SELECT path, sort = 0 AND path IS NOT NULL AS want, sort, big,
+ max(size) AS size, max(mtime) AS mtime, max(uid) AS uid, max(depth) AS depth, count(*) AS n FROM v GROUP BY path, sort, big),
 k AS MATERIALIZED (SELECT g.*, 0 AS pid, h.path IS NOT NULL AS seen, coalesce(h.sha256,'') AS sha256
  FROM g LEFT JOIN hash h ON h.path = g.path WHERE g.want = 1),
 m AS MATERIALIZED (SELECT * FROM k WHERE sha256 IN ('aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa'))
@@ -273,8 +293,8 @@ UNION ALL SELECT * FROM (SELECT 'hit', 'drive roots', k.path, k.size, coalesce(h
 UNION ALL SELECT 'count', 'hits', '', 0, '', '', '', 0, '', count(*), '', '' FROM m AS k
 UNION ALL SELECT * FROM (SELECT 'unhashed', '', path, size, '', '', '', pid, '', 0, '', '' FROM k WHERE seen = 1 AND sha256 = '' LIMIT 1000)
 UNION ALL SELECT * FROM (SELECT 'missing', '', path, size, '', '', '', pid, '', 0, '', '' FROM k WHERE seen = 0 LIMIT 1000)
-UNION ALL SELECT * FROM (SELECT 'leftout', why, path, 0, '', '', '', 0, '', 0, '', '' FROM (SELECT path, CASE sort WHEN 2 THEN 'content elsewhere' ELSE 'another volume' END AS why FROM g WHERE sort > 1 UNION ALL SELECT device_id || '\', 'network drive' FROM logical_drives WHERE description = 'Network Connection') LIMIT 1000)
-UNION ALL SELECT 'count', 'leftout', 'drive roots', 0, '', '', '', 0, '', count(*), '', '' FROM (SELECT path, CASE sort WHEN 2 THEN 'content elsewhere' ELSE 'another volume' END AS why FROM g WHERE sort > 1 UNION ALL SELECT device_id || '\', 'network drive' FROM logical_drives WHERE description = 'Network Connection')
+UNION ALL SELECT * FROM (SELECT 'leftout', why, path, 0, '', '', '', 0, '', 0, '', '' FROM (SELECT path, 'content elsewhere' AS why FROM g WHERE sort = 2 UNION ALL SELECT device_id || '\', 'network drive' FROM logical_drives WHERE description = 'Network Connection') LIMIT 1000)
+UNION ALL SELECT 'count', 'leftout', 'drive roots', 0, '', '', '', 0, '', count(*), '', '' FROM (SELECT path, 'content elsewhere' AS why FROM g WHERE sort = 2 UNION ALL SELECT device_id || '\', 'network drive' FROM logical_drives WHERE description = 'Network Connection')
 UNION ALL SELECT 'count', 'root', 'drive roots', 0, '', '', '', 0, '', count(*), '', '' FROM (SELECT * FROM logical_drives WHERE description <> 'Network Connection')
 UNION ALL SELECT 'count', 'dirs', 'drive roots', coalesce(max(depth),0), '', '', '', 0, '', coalesce(sum(n),0), '', '' FROM g WHERE sort = 1
 UNION ALL SELECT 'count', 'files', 'drive roots', 0, '', '', '', 0, '', coalesce(sum(n),0), '', '' FROM g WHERE sort = 0

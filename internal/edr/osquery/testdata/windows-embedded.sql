@@ -39,7 +39,7 @@ e(source, name, cmd, owner) AS (SELECT source, name, replace(replace(replace(rep
 a AS MATERIALIZED (SELECT source, name, owner,
   CASE WHEN substr(cmd,1,1) = '"' THEN substr(cmd, 2, instr(substr(cmd,2), '"') - 1)
    WHEN instr(lower(cmd), '.exe ') > 0 THEN substr(cmd, 1, instr(lower(cmd), '.exe ') + 3) ELSE cmd END AS path FROM e),
-k AS MATERIALIZED (SELECT g.path, 0 AS pid, coalesce(f.size,-1) AS size, coalesce(f.mtime,'') AS mtime, h.path IS NOT NULL AS seen, coalesce(h.sha256,'') AS sha256
+k AS MATERIALIZED (SELECT g.path, 0 AS pid, coalesce(f.size,-1) AS size, coalesce(f.mtime,'') AS mtime, coalesce(f.uid,'') AS uid, h.path IS NOT NULL AS seen, coalesce(h.sha256,'') AS sha256
  FROM (SELECT DISTINCT path FROM a WHERE path <> '') g LEFT JOIN file f ON f.path = g.path LEFT JOIN hash h ON h.path = g.path),
 m AS MATERIALIZED (SELECT * FROM k WHERE sha256 IN ('aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa','bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb'))
 SELECT 'meta' AS kind, i.version AS name, '' AS path, t.unix_time AS size, '' AS md5, '' AS sha1, i.uuid AS sha256, i.pid AS pid, i.instance_id AS owner, i.start_time AS n, '' AS mtime, '' AS cmdline FROM osquery_info i CROSS JOIN time t
@@ -56,13 +56,15 @@ UNION ALL SELECT 'control', 'file', h.path, 0, h.md5, h.sha1, h.sha256, 0, '', 1
 
 -- 01-files-sized-00 stage=files root="C:\\Users" sizes=[1000] max_size=52428800 max_depth=1000 budget={Files:0 Bytes:0} engine=embedded must_exist=true narrowed=0
 -- hashes=[sha256:aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa] siblings=map[] self="C:\\hunter.exe"
-WITH RECURSIVE w(path, size, mtime, uid, sort, regular, depth) AS (
- SELECT f.path, f.size, f.mtime, f.uid, CASE WHEN f.symlink = 1 THEN 3 WHEN (f.attributes LIKE '%M%' OR f.attributes LIKE '%O%') THEN 2 WHEN f.type = 'directory' THEN 1 ELSE 0 END, CASE WHEN f.type = 'regular' AND NOT (f.attributes LIKE '%M%' OR f.attributes LIKE '%O%') THEN 1 ELSE 0 END, 1 FROM file f WHERE f.directory = 'C:\Users' AND (f.symlink = 0 OR f.symlink_target_path LIKE 'Volume{%')
- UNION ALL SELECT f.path, f.size, f.mtime, f.uid, CASE WHEN f.symlink = 1 THEN 3 WHEN (f.attributes LIKE '%M%' OR f.attributes LIKE '%O%') THEN 2 WHEN f.type = 'directory' THEN 1 ELSE 0 END, CASE WHEN f.type = 'regular' AND NOT (f.attributes LIKE '%M%' OR f.attributes LIKE '%O%') THEN 1 ELSE 0 END, 0 FROM file f WHERE f.path = 'C:\Users' AND f.type = 'regular'
- UNION ALL SELECT f.path, f.size, f.mtime, f.uid, CASE WHEN f.symlink = 1 THEN 3 WHEN (f.attributes LIKE '%M%' OR f.attributes LIKE '%O%') THEN 2 WHEN f.type = 'directory' THEN 1 ELSE 0 END, CASE WHEN f.type = 'regular' AND NOT (f.attributes LIKE '%M%' OR f.attributes LIKE '%O%') THEN 1 ELSE 0 END, w.depth + 1 FROM w CROSS JOIN file f ON f.directory = w.path
-  WHERE w.sort = 1 AND w.depth < 1000 AND (f.symlink = 0 OR f.symlink_target_path LIKE 'Volume{%')),
-g AS MATERIALIZED (SELECT CASE WHEN sort = 0 AND regular = 1 AND size IN (1000) THEN path WHEN sort > 1 THEN path END AS path, sort = 0 AND regular = 1 AND size IN (1000) AS want, sort, regular = 1 AND size > 52428800 AS big,
- max(size) AS size, max(mtime) AS mtime, max(uid) AS uid, max(depth) AS depth, count(*) AS n FROM w GROUP BY 1, 2, 3, 4),
+WITH RECURSIVE w(path, size, mtime, uid, type, depth) AS (
+ SELECT f.path, f.size, f.mtime, f.uid, CASE WHEN f.symlink = 1 THEN 'volume' WHEN f.attributes LIKE '%M%' OR f.attributes LIKE '%O%' THEN 'elsewhere' ELSE f.type END, 1 FROM file f WHERE f.directory = 'C:\Users' AND (f.symlink = 0 OR f.symlink_target_path LIKE 'Volume{%')
+ UNION ALL SELECT f.path, f.size, f.mtime, f.uid, CASE WHEN f.symlink = 1 THEN 'volume' WHEN f.attributes LIKE '%M%' OR f.attributes LIKE '%O%' THEN 'elsewhere' ELSE f.type END, 0 FROM file f WHERE f.path = 'C:\Users' AND f.type = 'regular'
+ UNION ALL SELECT f.path, f.size, f.mtime, f.uid, CASE WHEN f.symlink = 1 THEN 'volume' WHEN f.attributes LIKE '%M%' OR f.attributes LIKE '%O%' THEN 'elsewhere' ELSE f.type END, w.depth + 1 FROM w CROSS JOIN file f ON f.directory = w.path
+  WHERE w.type = 'directory' AND w.depth < 1000 AND (f.symlink = 0 OR f.symlink_target_path LIKE 'Volume{%')),
+v AS (SELECT CASE WHEN type = 'regular' AND size IN (1000) THEN path WHEN type IN ('elsewhere','volume') THEN path END AS path, CASE WHEN type = 'directory' THEN 1 WHEN type IN ('elsewhere','volume') THEN 2 ELSE 0 END AS sort, CASE WHEN type = 'regular' AND size > 52428800 THEN 1 ELSE 0 END AS big,
+ size, mtime, uid, depth FROM w LIMIT -1),
+g AS MATERIALIZED (SELECT path, sort = 0 AND path IS NOT NULL AS want, sort, big,
+ max(size) AS size, max(mtime) AS mtime, max(uid) AS uid, max(depth) AS depth, count(*) AS n FROM v GROUP BY path, sort, big),
 k AS MATERIALIZED (SELECT g.*, 0 AS pid, h.path IS NOT NULL AS seen, coalesce(h.sha256,'') AS sha256
  FROM g LEFT JOIN hash h ON h.path = g.path WHERE g.want = 1),
 m AS MATERIALIZED (SELECT * FROM k WHERE sha256 IN ('aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa'))
@@ -71,8 +73,8 @@ UNION ALL SELECT * FROM (SELECT 'hit', 'C:\Users', k.path, k.size, coalesce(h.md
 UNION ALL SELECT 'count', 'hits', '', 0, '', '', '', 0, '', count(*), '', '' FROM m AS k
 UNION ALL SELECT * FROM (SELECT 'unhashed', '', path, size, '', '', '', pid, '', 0, '', '' FROM k WHERE seen = 1 AND sha256 = '' LIMIT 1000)
 UNION ALL SELECT * FROM (SELECT 'missing', '', path, size, '', '', '', pid, '', 0, '', '' FROM k WHERE seen = 0 LIMIT 1000)
-UNION ALL SELECT * FROM (SELECT 'leftout', why, path, 0, '', '', '', 0, '', 0, '', '' FROM (SELECT path, CASE sort WHEN 2 THEN 'content elsewhere' ELSE 'another volume' END AS why FROM g WHERE sort > 1) LIMIT 1000)
-UNION ALL SELECT 'count', 'leftout', 'C:\Users', 0, '', '', '', 0, '', count(*), '', '' FROM (SELECT path, CASE sort WHEN 2 THEN 'content elsewhere' ELSE 'another volume' END AS why FROM g WHERE sort > 1)
+UNION ALL SELECT * FROM (SELECT 'leftout', why, path, 0, '', '', '', 0, '', 0, '', '' FROM (SELECT path, 'content elsewhere' AS why FROM g WHERE sort = 2) LIMIT 1000)
+UNION ALL SELECT 'count', 'leftout', 'C:\Users', 0, '', '', '', 0, '', count(*), '', '' FROM (SELECT path, 'content elsewhere' AS why FROM g WHERE sort = 2)
 UNION ALL SELECT 'count', 'root', 'C:\Users', 0, '', '', '', 0, '', count(*), '', '' FROM file f WHERE f.path = 'C:\Users'
 UNION ALL SELECT 'count', 'dirs', 'C:\Users', coalesce(max(depth),0), '', '', '', 0, '', coalesce(sum(n),0), '', '' FROM g WHERE sort = 1
 UNION ALL SELECT 'count', 'files', 'C:\Users', 0, '', '', '', 0, '', coalesce(sum(n),0), '', '' FROM g WHERE sort = 0
@@ -85,13 +87,15 @@ UNION ALL SELECT 'control', 'file', h.path, 0, h.md5, h.sha1, h.sha256, 0, '', 1
 
 -- 01-files-any-00 stage=files root="C:\\Users" sizes=[] max_size=52428800 max_depth=1000 budget={Files:0 Bytes:0} engine=embedded must_exist=true narrowed=0
 -- hashes=[sha256:bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb] siblings=map[] self="C:\\hunter.exe"
-WITH RECURSIVE w(path, size, mtime, uid, sort, regular, depth) AS (
- SELECT f.path, f.size, f.mtime, f.uid, CASE WHEN f.symlink = 1 THEN 3 WHEN (f.attributes LIKE '%M%' OR f.attributes LIKE '%O%') THEN 2 WHEN f.type = 'directory' THEN 1 ELSE 0 END, CASE WHEN f.type = 'regular' AND NOT (f.attributes LIKE '%M%' OR f.attributes LIKE '%O%') THEN 1 ELSE 0 END, 1 FROM file f WHERE f.directory = 'C:\Users' AND (f.symlink = 0 OR f.symlink_target_path LIKE 'Volume{%')
- UNION ALL SELECT f.path, f.size, f.mtime, f.uid, CASE WHEN f.symlink = 1 THEN 3 WHEN (f.attributes LIKE '%M%' OR f.attributes LIKE '%O%') THEN 2 WHEN f.type = 'directory' THEN 1 ELSE 0 END, CASE WHEN f.type = 'regular' AND NOT (f.attributes LIKE '%M%' OR f.attributes LIKE '%O%') THEN 1 ELSE 0 END, 0 FROM file f WHERE f.path = 'C:\Users' AND f.type = 'regular'
- UNION ALL SELECT f.path, f.size, f.mtime, f.uid, CASE WHEN f.symlink = 1 THEN 3 WHEN (f.attributes LIKE '%M%' OR f.attributes LIKE '%O%') THEN 2 WHEN f.type = 'directory' THEN 1 ELSE 0 END, CASE WHEN f.type = 'regular' AND NOT (f.attributes LIKE '%M%' OR f.attributes LIKE '%O%') THEN 1 ELSE 0 END, w.depth + 1 FROM w CROSS JOIN file f ON f.directory = w.path
-  WHERE w.sort = 1 AND w.depth < 1000 AND (f.symlink = 0 OR f.symlink_target_path LIKE 'Volume{%')),
-g AS MATERIALIZED (SELECT CASE WHEN sort = 0 AND regular = 1 AND size BETWEEN 1 AND 52428800 THEN path WHEN sort > 1 THEN path END AS path, sort = 0 AND regular = 1 AND size BETWEEN 1 AND 52428800 AS want, sort, regular = 1 AND size > 52428800 AS big,
- max(size) AS size, max(mtime) AS mtime, max(uid) AS uid, max(depth) AS depth, count(*) AS n FROM w GROUP BY 1, 2, 3, 4),
+WITH RECURSIVE w(path, size, mtime, uid, type, depth) AS (
+ SELECT f.path, f.size, f.mtime, f.uid, CASE WHEN f.symlink = 1 THEN 'volume' WHEN f.attributes LIKE '%M%' OR f.attributes LIKE '%O%' THEN 'elsewhere' ELSE f.type END, 1 FROM file f WHERE f.directory = 'C:\Users' AND (f.symlink = 0 OR f.symlink_target_path LIKE 'Volume{%')
+ UNION ALL SELECT f.path, f.size, f.mtime, f.uid, CASE WHEN f.symlink = 1 THEN 'volume' WHEN f.attributes LIKE '%M%' OR f.attributes LIKE '%O%' THEN 'elsewhere' ELSE f.type END, 0 FROM file f WHERE f.path = 'C:\Users' AND f.type = 'regular'
+ UNION ALL SELECT f.path, f.size, f.mtime, f.uid, CASE WHEN f.symlink = 1 THEN 'volume' WHEN f.attributes LIKE '%M%' OR f.attributes LIKE '%O%' THEN 'elsewhere' ELSE f.type END, w.depth + 1 FROM w CROSS JOIN file f ON f.directory = w.path
+  WHERE w.type = 'directory' AND w.depth < 1000 AND (f.symlink = 0 OR f.symlink_target_path LIKE 'Volume{%')),
+v AS (SELECT CASE WHEN type = 'regular' AND size BETWEEN 1 AND 52428800 THEN path WHEN type IN ('elsewhere','volume') THEN path END AS path, CASE WHEN type = 'directory' THEN 1 WHEN type IN ('elsewhere','volume') THEN 2 ELSE 0 END AS sort, CASE WHEN type = 'regular' AND size > 52428800 THEN 1 ELSE 0 END AS big,
+ size, mtime, uid, depth FROM w LIMIT -1),
+g AS MATERIALIZED (SELECT path, sort = 0 AND path IS NOT NULL AS want, sort, big,
+ max(size) AS size, max(mtime) AS mtime, max(uid) AS uid, max(depth) AS depth, count(*) AS n FROM v GROUP BY path, sort, big),
 k AS MATERIALIZED (SELECT g.*, 0 AS pid, h.path IS NOT NULL AS seen, coalesce(h.sha256,'') AS sha256
  FROM g LEFT JOIN hash h ON h.path = g.path WHERE g.want = 1),
 m AS MATERIALIZED (SELECT * FROM k WHERE sha256 IN ('bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb'))
@@ -100,8 +104,8 @@ UNION ALL SELECT * FROM (SELECT 'hit', 'C:\Users', k.path, k.size, coalesce(h.md
 UNION ALL SELECT 'count', 'hits', '', 0, '', '', '', 0, '', count(*), '', '' FROM m AS k
 UNION ALL SELECT * FROM (SELECT 'unhashed', '', path, size, '', '', '', pid, '', 0, '', '' FROM k WHERE seen = 1 AND sha256 = '' LIMIT 1000)
 UNION ALL SELECT * FROM (SELECT 'missing', '', path, size, '', '', '', pid, '', 0, '', '' FROM k WHERE seen = 0 LIMIT 1000)
-UNION ALL SELECT * FROM (SELECT 'leftout', why, path, 0, '', '', '', 0, '', 0, '', '' FROM (SELECT path, CASE sort WHEN 2 THEN 'content elsewhere' ELSE 'another volume' END AS why FROM g WHERE sort > 1) LIMIT 1000)
-UNION ALL SELECT 'count', 'leftout', 'C:\Users', 0, '', '', '', 0, '', count(*), '', '' FROM (SELECT path, CASE sort WHEN 2 THEN 'content elsewhere' ELSE 'another volume' END AS why FROM g WHERE sort > 1)
+UNION ALL SELECT * FROM (SELECT 'leftout', why, path, 0, '', '', '', 0, '', 0, '', '' FROM (SELECT path, 'content elsewhere' AS why FROM g WHERE sort = 2) LIMIT 1000)
+UNION ALL SELECT 'count', 'leftout', 'C:\Users', 0, '', '', '', 0, '', count(*), '', '' FROM (SELECT path, 'content elsewhere' AS why FROM g WHERE sort = 2)
 UNION ALL SELECT 'count', 'root', 'C:\Users', 0, '', '', '', 0, '', count(*), '', '' FROM file f WHERE f.path = 'C:\Users'
 UNION ALL SELECT 'count', 'dirs', 'C:\Users', coalesce(max(depth),0), '', '', '', 0, '', coalesce(sum(n),0), '', '' FROM g WHERE sort = 1
 UNION ALL SELECT 'count', 'files', 'C:\Users', 0, '', '', '', 0, '', coalesce(sum(n),0), '', '' FROM g WHERE sort = 0

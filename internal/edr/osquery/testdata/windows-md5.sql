@@ -1,12 +1,14 @@
 -- 01-files-sized-00 stage=files root="C:\\Users" sizes=[7] max_size=52428800 max_depth=40 budget={Files:0 Bytes:0} engine=osqueryd must_exist=true narrowed=0
 -- hashes=[md5:cccccccccccccccccccccccccccccccc] siblings=map[] self=""
-WITH RECURSIVE w(path, size, mtime, uid, sort, regular, depth, parent, links, ctime) AS (
- SELECT f.path, f.size, f.mtime, f.uid, CASE WHEN f.type <> 'regular' OR f.size < 0 OR f.size % 4096 = 0 THEN 1 ELSE 0 END, CASE WHEN f.type <> 'directory' AND f.size > 0 THEN 1 ELSE 0 END, 1, f.directory, f.hard_links, f.ctime FROM file f WHERE f.directory = 'C:\Users' AND f.symlink = 0
- UNION ALL SELECT f.path, f.size, f.mtime, f.uid, CASE WHEN f.type <> 'regular' OR f.size < 0 OR f.size % 4096 = 0 THEN 1 ELSE 0 END, CASE WHEN f.type <> 'directory' AND f.size > 0 THEN 1 ELSE 0 END, 0, f.directory, f.hard_links, f.ctime FROM file f WHERE f.path = 'C:\Users' AND f.type = 'regular'
- UNION ALL SELECT f.path, f.size, f.mtime, f.uid, CASE WHEN f.type <> 'regular' OR f.size < 0 OR f.size % 4096 = 0 THEN 1 ELSE 0 END, CASE WHEN f.type <> 'directory' AND f.size > 0 THEN 1 ELSE 0 END, w.depth + 1, f.directory, f.hard_links, f.ctime FROM w CROSS JOIN file f ON f.directory = w.path
-  WHERE w.sort = 1 AND w.depth < 40 AND f.symlink = 0),
-g AS MATERIALIZED (SELECT CASE WHEN regular = 1 AND size IN (7) THEN path END AS path, regular = 1 AND size IN (7) AS want, sort, regular = 1 AND size > 52428800 AS big,
- max(size) AS size, max(mtime) AS mtime, max(uid) AS uid, max(depth) AS depth, count(*) AS n, max(parent) AS parent, max(links) AS links, max(ctime) AS ctime FROM w GROUP BY 1, 2, 3, 4),
+WITH RECURSIVE w(path, size, mtime, uid, type, depth, parent, links, ctime) AS (
+ SELECT f.path, f.size, f.mtime, f.uid, f.type, 1, f.directory, f.hard_links, f.ctime FROM file f WHERE f.directory = 'C:\Users' AND f.symlink = 0
+ UNION ALL SELECT f.path, f.size, f.mtime, f.uid, f.type, 0, f.directory, f.hard_links, f.ctime FROM file f WHERE f.path = 'C:\Users' AND f.type = 'regular'
+ UNION ALL SELECT f.path, f.size, f.mtime, f.uid, f.type, w.depth + 1, f.directory, f.hard_links, f.ctime FROM w CROSS JOIN file f ON f.directory = w.path
+  WHERE (w.type <> 'regular' OR w.size < 0 OR w.size % 4096 = 0) AND w.depth < 40 AND f.symlink = 0),
+v AS (SELECT CASE WHEN type <> 'directory' AND size > 0 AND size IN (7) THEN path END AS path, CASE WHEN (type <> 'regular' OR size < 0 OR size % 4096 = 0) THEN 1 ELSE 0 END AS sort, CASE WHEN type <> 'directory' AND size > 0 AND size > 52428800 THEN 1 ELSE 0 END AS big,
+ size, mtime, uid, depth, parent, links, ctime FROM w LIMIT -1),
+g AS MATERIALIZED (SELECT path, path IS NOT NULL AS want, sort, big,
+ max(size) AS size, max(mtime) AS mtime, max(uid) AS uid, max(depth) AS depth, count(*) AS n, max(parent) AS parent, max(links) AS links, max(ctime) AS ctime FROM v GROUP BY path, sort, big),
 k AS MATERIALIZED (SELECT g.*, 0 AS pid, h.path IS NOT NULL AS seen, coalesce(h.md5,'') AS md5
  FROM g LEFT JOIN hash h ON h.path = g.path WHERE g.want = 1),
 m AS MATERIALIZED (SELECT * FROM k WHERE md5 IN ('cccccccccccccccccccccccccccccccc'))

@@ -41,7 +41,7 @@ e(source, name, cmd, owner) AS (SELECT source, name, replace(replace(replace(rep
 a AS MATERIALIZED (SELECT source, name, owner,
   CASE WHEN substr(cmd,1,1) = '"' THEN substr(cmd, 2, instr(substr(cmd,2), '"') - 1)
    WHEN instr(lower(cmd), '.exe ') > 0 THEN substr(cmd, 1, instr(lower(cmd), '.exe ') + 3) ELSE cmd END AS path FROM e),
-k AS MATERIALIZED (SELECT g.path, 0 AS pid, coalesce(f.size,-1) AS size, coalesce(f.mtime,'') AS mtime, h.path IS NOT NULL AS seen, coalesce(h.sha256,'') AS sha256
+k AS MATERIALIZED (SELECT g.path, 0 AS pid, coalesce(f.size,-1) AS size, coalesce(f.mtime,'') AS mtime, coalesce(f.uid,'') AS uid, h.path IS NOT NULL AS seen, coalesce(h.sha256,'') AS sha256
  FROM (SELECT DISTINCT path FROM a WHERE path <> '') g LEFT JOIN file f ON f.path = g.path LEFT JOIN hash h ON h.path = g.path),
 m AS MATERIALIZED (SELECT * FROM k WHERE sha256 IN ('aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa','bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb'))
 SELECT 'meta' AS kind, i.version AS name, '' AS path, t.unix_time AS size, '' AS md5, '' AS sha1, i.uuid AS sha256, i.pid AS pid, i.instance_id AS owner, i.start_time AS n, '' AS mtime, '' AS cmdline FROM osquery_info i CROSS JOIN time t
@@ -58,13 +58,15 @@ UNION ALL SELECT 'control', 'file', h.path, 0, h.md5, h.sha1, h.sha256, 0, '', 1
 
 -- 01-files-sized-00 stage=files root="C:\\Users" sizes=[1000] max_size=52428800 max_depth=40 budget={Files:0 Bytes:0} engine=osqueryd must_exist=true narrowed=0
 -- hashes=[sha256:aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa] siblings=map[] self=""
-WITH RECURSIVE w(path, size, mtime, uid, sort, regular, depth, parent, links, ctime) AS (
- SELECT f.path, f.size, f.mtime, f.uid, CASE WHEN f.type <> 'regular' OR f.size < 0 OR f.size % 4096 = 0 THEN 1 ELSE 0 END, CASE WHEN f.type <> 'directory' AND f.size > 0 THEN 1 ELSE 0 END, 1, f.directory, f.hard_links, f.ctime FROM file f WHERE f.directory = 'C:\Users' AND f.symlink = 0
- UNION ALL SELECT f.path, f.size, f.mtime, f.uid, CASE WHEN f.type <> 'regular' OR f.size < 0 OR f.size % 4096 = 0 THEN 1 ELSE 0 END, CASE WHEN f.type <> 'directory' AND f.size > 0 THEN 1 ELSE 0 END, 0, f.directory, f.hard_links, f.ctime FROM file f WHERE f.path = 'C:\Users' AND f.type = 'regular'
- UNION ALL SELECT f.path, f.size, f.mtime, f.uid, CASE WHEN f.type <> 'regular' OR f.size < 0 OR f.size % 4096 = 0 THEN 1 ELSE 0 END, CASE WHEN f.type <> 'directory' AND f.size > 0 THEN 1 ELSE 0 END, w.depth + 1, f.directory, f.hard_links, f.ctime FROM w CROSS JOIN file f ON f.directory = w.path
-  WHERE w.sort = 1 AND w.depth < 40 AND f.symlink = 0),
-g AS MATERIALIZED (SELECT CASE WHEN regular = 1 AND size IN (1000) THEN path END AS path, regular = 1 AND size IN (1000) AS want, sort, regular = 1 AND size > 52428800 AS big,
- max(size) AS size, max(mtime) AS mtime, max(uid) AS uid, max(depth) AS depth, count(*) AS n, max(parent) AS parent, max(links) AS links, max(ctime) AS ctime FROM w GROUP BY 1, 2, 3, 4),
+WITH RECURSIVE w(path, size, mtime, uid, type, depth, parent, links, ctime) AS (
+ SELECT f.path, f.size, f.mtime, f.uid, f.type, 1, f.directory, f.hard_links, f.ctime FROM file f WHERE f.directory = 'C:\Users' AND f.symlink = 0
+ UNION ALL SELECT f.path, f.size, f.mtime, f.uid, f.type, 0, f.directory, f.hard_links, f.ctime FROM file f WHERE f.path = 'C:\Users' AND f.type = 'regular'
+ UNION ALL SELECT f.path, f.size, f.mtime, f.uid, f.type, w.depth + 1, f.directory, f.hard_links, f.ctime FROM w CROSS JOIN file f ON f.directory = w.path
+  WHERE (w.type <> 'regular' OR w.size < 0 OR w.size % 4096 = 0) AND w.depth < 40 AND f.symlink = 0),
+v AS (SELECT CASE WHEN type <> 'directory' AND size > 0 AND size IN (1000) THEN path END AS path, CASE WHEN (type <> 'regular' OR size < 0 OR size % 4096 = 0) THEN 1 ELSE 0 END AS sort, CASE WHEN type <> 'directory' AND size > 0 AND size > 52428800 THEN 1 ELSE 0 END AS big,
+ size, mtime, uid, depth, parent, links, ctime FROM w LIMIT -1),
+g AS MATERIALIZED (SELECT path, path IS NOT NULL AS want, sort, big,
+ max(size) AS size, max(mtime) AS mtime, max(uid) AS uid, max(depth) AS depth, count(*) AS n, max(parent) AS parent, max(links) AS links, max(ctime) AS ctime FROM v GROUP BY path, sort, big),
 k AS MATERIALIZED (SELECT g.*, 0 AS pid, h.path IS NOT NULL AS seen, coalesce(h.sha256,'') AS sha256
  FROM g LEFT JOIN hash h ON h.path = g.path WHERE g.want = 1),
 m AS MATERIALIZED (SELECT * FROM k WHERE sha256 IN ('aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa'))
@@ -87,13 +89,15 @@ UNION ALL SELECT 'control', 'file', h.path, 0, h.md5, h.sha1, h.sha256, 0, '', 1
 
 -- 01-files-any-00 stage=files root="C:\\Users" sizes=[] max_size=52428800 max_depth=40 budget={Files:5000 Bytes:1073741824} engine=osqueryd must_exist=true narrowed=0
 -- hashes=[sha256:bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb] siblings=map[] self=""
-WITH RECURSIVE w(path, size, mtime, uid, sort, regular, depth, parent, links, ctime) AS (
- SELECT f.path, f.size, f.mtime, f.uid, CASE WHEN f.type <> 'regular' OR f.size < 0 OR f.size % 4096 = 0 THEN 1 ELSE 0 END, CASE WHEN f.type <> 'directory' AND f.size > 0 THEN 1 ELSE 0 END, 1, f.directory, f.hard_links, f.ctime FROM file f WHERE f.directory = 'C:\Users' AND f.symlink = 0
- UNION ALL SELECT f.path, f.size, f.mtime, f.uid, CASE WHEN f.type <> 'regular' OR f.size < 0 OR f.size % 4096 = 0 THEN 1 ELSE 0 END, CASE WHEN f.type <> 'directory' AND f.size > 0 THEN 1 ELSE 0 END, 0, f.directory, f.hard_links, f.ctime FROM file f WHERE f.path = 'C:\Users' AND f.type = 'regular'
- UNION ALL SELECT f.path, f.size, f.mtime, f.uid, CASE WHEN f.type <> 'regular' OR f.size < 0 OR f.size % 4096 = 0 THEN 1 ELSE 0 END, CASE WHEN f.type <> 'directory' AND f.size > 0 THEN 1 ELSE 0 END, w.depth + 1, f.directory, f.hard_links, f.ctime FROM w CROSS JOIN file f ON f.directory = w.path
-  WHERE w.sort = 1 AND w.depth < 40 AND f.symlink = 0),
-g AS MATERIALIZED (SELECT CASE WHEN regular = 1 AND size BETWEEN 1 AND 52428800 THEN path END AS path, regular = 1 AND size BETWEEN 1 AND 52428800 AS want, sort, regular = 1 AND size > 52428800 AS big,
- max(size) AS size, max(mtime) AS mtime, max(uid) AS uid, max(depth) AS depth, count(*) AS n, max(parent) AS parent, max(links) AS links, max(ctime) AS ctime FROM w GROUP BY 1, 2, 3, 4),
+WITH RECURSIVE w(path, size, mtime, uid, type, depth, parent, links, ctime) AS (
+ SELECT f.path, f.size, f.mtime, f.uid, f.type, 1, f.directory, f.hard_links, f.ctime FROM file f WHERE f.directory = 'C:\Users' AND f.symlink = 0
+ UNION ALL SELECT f.path, f.size, f.mtime, f.uid, f.type, 0, f.directory, f.hard_links, f.ctime FROM file f WHERE f.path = 'C:\Users' AND f.type = 'regular'
+ UNION ALL SELECT f.path, f.size, f.mtime, f.uid, f.type, w.depth + 1, f.directory, f.hard_links, f.ctime FROM w CROSS JOIN file f ON f.directory = w.path
+  WHERE (w.type <> 'regular' OR w.size < 0 OR w.size % 4096 = 0) AND w.depth < 40 AND f.symlink = 0),
+v AS (SELECT CASE WHEN type <> 'directory' AND size > 0 AND size BETWEEN 1 AND 52428800 THEN path END AS path, CASE WHEN (type <> 'regular' OR size < 0 OR size % 4096 = 0) THEN 1 ELSE 0 END AS sort, CASE WHEN type <> 'directory' AND size > 0 AND size > 52428800 THEN 1 ELSE 0 END AS big,
+ size, mtime, uid, depth, parent, links, ctime FROM w LIMIT -1),
+g AS MATERIALIZED (SELECT path, path IS NOT NULL AS want, sort, big,
+ max(size) AS size, max(mtime) AS mtime, max(uid) AS uid, max(depth) AS depth, count(*) AS n, max(parent) AS parent, max(links) AS links, max(ctime) AS ctime FROM v GROUP BY path, sort, big),
 k AS MATERIALIZED (SELECT g.*, 0 AS pid, h.path IS NOT NULL AS seen, coalesce(h.sha256,'') AS sha256
  FROM g LEFT JOIN hash h ON h.path = g.path WHERE g.want = 1 AND (SELECT count(*) FROM g WHERE want = 1) <= 5000 AND (SELECT coalesce(sum(size),0) FROM g WHERE want = 1) <= 1073741824),
 m AS MATERIALIZED (SELECT * FROM k WHERE sha256 IN ('bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb'))

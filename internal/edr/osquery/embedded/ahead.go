@@ -256,7 +256,7 @@ func (a *ahead) recall(path string, key Key) (sums Sums, ok bool) {
 }
 
 func (a *ahead) wanted(st Stat) bool {
-	if st.Mode&fs.ModeType != 0 || st.Size > a.engine.opt.ReadMax {
+	if st.Mode&fs.ModeType != 0 || fetched(st) || st.Size > a.engine.opt.ReadMax {
 		return false
 	}
 	if len(a.hints.Sizes) > 0 {

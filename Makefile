@@ -19,7 +19,7 @@ BENCHTIME ?= 1s
 DIR       ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help build man demo test test-short vet lint fmt fuzz bench cover schema golden cross test-osquery-go clean
+.PHONY: help build man demo test test-short vet lint fmt fuzz bench cover schema golden cross test-osquery-go clean test-windows
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -71,6 +71,9 @@ golden: ## write every golden file anew; look at the difference before you commi
 cross: ## bin/hunter.exe for Windows; needs mingw-w64
 	@command -v $(MINGW) >/dev/null || { echo 'make cross needs $(MINGW): install gcc-mingw-w64-x86-64' >&2; exit 2; }
 	GOOS=windows GOARCH=amd64 CGO_ENABLED=1 CC=$(MINGW) $(GO) build $(BUILD) -o bin/hunter.exe ./cmd/hunter
+
+test-windows: cross ## build the tests of what looks at a machine for Windows; run them and hunter.exe under wine where it is there
+	@GO='$(GO)' TAGS='$(TAGS)' MINGW='$(MINGW)' scripts/test-windows.sh bin/hunter.exe
 
 test-osquery-go: ## hunter with the real osquery-go: make test-osquery-go DIR=path/of/its/clone
 	@test -n '$(DIR)' || { echo 'say where osquery-go is: make test-osquery-go DIR=path/of/its/clone' >&2; exit 2; }

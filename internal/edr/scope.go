@@ -45,16 +45,17 @@ func (s Search) Places(platform string) (roots []string, explicit bool) {
 	return Unnested(Roots(platform), platform), false
 }
 
-// Unnested drops doubles and folders inside of others, and trailing separators; the order stays.
+// Unnested drops doubles and folders inside of others, and trailing separators; the order stays. Windows has no case there, and
+// two separators.
 func Unnested(roots []string, platform string) []string {
 	var clean []string
 	for _, r := range roots {
 		if platform != "windows" {
 			r = filepath.Clean(r)
-		} else if len(r) > 3 {
+		} else if r = strings.ReplaceAll(r, "/", `\`); len(r) > 3 {
 			r = strings.TrimRight(r, `\`)
 		}
-		if !slices.Contains(clean, r) {
+		if !slices.ContainsFunc(clean, func(other string) bool { return r == other || platform == "windows" && strings.EqualFold(r, other) }) {
 			clean = append(clean, r)
 		}
 	}

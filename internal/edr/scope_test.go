@@ -55,6 +55,9 @@ func TestUnnested(t *testing.T) {
 		{"linux", []string{"/a", "/"}, []string{"/"}},
 		{"windows", []string{`C:\Users\x`, `C:\Users\`, `C:\UsersX`}, []string{`C:\Users`, `C:\UsersX`}},
 		{"windows", []string{`C:\`, `C:\Users`, `D:\`}, []string{`C:\`, `D:\`}},
+		{"windows", []string{`C:\Users`, `c:/users/eve/`, `C:\USERS\`, `D:\`, `d:\x`}, []string{`C:\Users`, `D:\`}},
+		{"windows", []string{`\\srv\share\a`, `//SRV/Share`}, []string{`\\SRV\Share`}},
+		{"linux", []string{"/home", "/Home"}, []string{"/home", "/Home"}},
 	} {
 		if got := edr.Unnested(c.in, c.platform); !slices.Equal(got, c.wants) {
 			t.Errorf("%q: %q instead of %q", c.in, got, c.wants)

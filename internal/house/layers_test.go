@@ -31,6 +31,7 @@ func homes() map[string][]string {
 		"github.com/spf13/cobra":                {"cmd/hunter"},
 		"golang.org/x/term":                     {"cmd/hunter"},
 		"github.com/osquery/osquery-go":         {"internal/edr/osquery"},
+		"howett.net/plist":                      {"internal/edr/osquery/host"},
 		"github.com/apache/thrift":              {},
 		"github.com/stretchr/testify":           {},
 		"github.com/pkg/errors":                 {},

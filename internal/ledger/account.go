@@ -33,7 +33,7 @@ func (v *seen) processes(a Answer) {
 	}
 	total, where := len(told), keys(told)
 	for _, p := range v.parsed.noimage {
-		if link := imagePath(p.pid); !told[link] {
+		if link := imagePath(p.pid); !told[link] && !told["process "+p.pid] {
 			total++
 			if q.Platform == "linux" {
 				v.hidden++
@@ -83,7 +83,11 @@ func (v *seen) folder() {
 		v.note("out of scope: %s over %s in %s", some(n, "file", "files"), Size(q.MaxSize), q.Root)
 	}
 	if n := c["leftout"].n; n > 0 {
-		v.note("left out: %s in %s", some(n, "mount", "mounts"), q.Root)
+		what := some(n, "mount", "mounts")
+		if q.Platform == "windows" {
+			what = some(n, "place whose content is elsewhere", "places whose content is elsewhere")
+		}
+		v.note("left out: %s in %s", what, q.Root)
 	}
 	if v.parsed.overBudget(q) {
 		v.gap(int(c["candidates"].n), fmt.Sprintf("files not hashed: over budget, %s in %s", Size(c["candidates"].size), q.Root), "", nil)

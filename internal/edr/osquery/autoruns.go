@@ -59,7 +59,7 @@ func windowsSources() string {
 		" UNION ALL SELECT 'servicedll', name, module_path, user_account FROM services WHERE module_path <> ''",
 		" UNION ALL SELECT 'driver', service, image, '' FROM drivers WHERE image <> ''",
 		" UNION ALL SELECT 'startup', name, path, username FROM startup_items",
-		" UNION ALL SELECT 'task', name, action, '' FROM scheduled_tasks),",
+		" UNION ALL SELECT 'task', name, trim(action), '' FROM scheduled_tasks),", // a blank stands before it where a task has no folder
 		"e(source, name, cmd, owner) AS (SELECT source, name, replace(replace(replace(replace(",
 		`  CASE WHEN lower(substr(cmd,1,12)) = '\systemroot\' THEN w.dir || substr(cmd,12)`,
 		`   WHEN lower(substr(cmd,1,9)) = 'system32\' THEN w.dir || '\' || cmd`,

@@ -16,13 +16,16 @@ func (w words) files() string {
 	if w.hollowAware() {
 		keep, want = " WHEN type = 'directory' THEN path", "sort = 0 AND path IS NOT NULL"
 	}
+	if w.ownWindows() {
+		keep, want = " WHEN type IN ('elsewhere','volume') THEN path", "sort = 0 AND path IS NOT NULL"
+	}
 	if w.osqueryd() {
 		more, most = ", parent, links, ctime", ", max(parent) AS parent, max(links) AS links, max(ctime) AS ctime"
 	}
 	return statement(
 		w.walk(root),
 		// LIMIT -1 limits nothing: it makes SQLite work out each row once, so that what is sorted has no path but those that count.
-		"v AS (SELECT CASE WHEN "+w.wanted()+" THEN path"+keep+" END AS path, "+flag(w.dir(""))+" AS sort, "+flag(w.regular("")+" AND size > "+fmt.Sprint(w.q.MaxSize))+" AS big,",
+		"v AS (SELECT CASE WHEN "+w.wanted()+" THEN path"+keep+" END AS path, "+w.sort()+" AS sort, "+flag(w.regular("")+" AND size > "+fmt.Sprint(w.q.MaxSize))+" AS big,",
 		" size, mtime, uid, depth"+more+" FROM w LIMIT -1),",
 		"g AS MATERIALIZED (SELECT path, "+want+" AS want, sort, big,",
 		" max(size) AS size, max(mtime) AS mtime, max(uid) AS uid, max(depth) AS depth, count(*) AS n"+most+" FROM v GROUP BY path, sort, big),",
@@ -51,17 +54,17 @@ func (w words) hollowAware() bool { return w.osqueryd() && w.q.Platform != "wind
 // flag makes 1 of what is true and 0 of what is false or unknown.
 func flag(test string) string { return "CASE WHEN " + test + " THEN 1 ELSE 0 END" }
 
-// dir and regular test the columns type and size of an entry. On Windows folders with the archive attribute pass for regular,
-// and files without it for neither.
+// dir and regular test the columns type and size of an entry. On Windows osqueryd takes folders with the archive
+// attribute for regular, and files without it for neither.
 func (w words) dir(of string) string {
-	if w.q.Platform == "windows" {
+	if w.q.Platform == "windows" && w.osqueryd() {
 		return fmt.Sprintf("(%[1]stype <> 'regular' OR %[1]ssize < 0 OR %[1]ssize %% 4096 = 0)", of)
 	}
 	return of + "type = 'directory'"
 }
 
 func (w words) regular(of string) string {
-	if w.q.Platform == "windows" {
+	if w.q.Platform == "windows" && w.osqueryd() {
 		return fmt.Sprintf("%[1]stype <> 'directory' AND %[1]ssize > 0", of)
 	}
 	return of + "type = 'regular'"
@@ -70,14 +73,18 @@ func (w words) regular(of string) string {
 // walk gives the CTE w: every entry under the root. The root itself is an entry when it is a file.
 // A network mount is not entered, unless a person named it as the root.
 func (w words) walk(root string) string {
-	cols, names, more := "f.path, f.size, f.mtime, f.uid, f.type", "path, size, mtime, uid, type, depth", ""
+	kind, links := "f.type", "f.symlink = 0"
+	if w.ownWindows() {
+		kind, links = ownWindowsTypes, ownWindowsLinks
+	}
+	cols, names, more := "f.path, f.size, f.mtime, f.uid, "+kind, "path, size, mtime, uid, type, depth", ""
 	if w.osqueryd() {
 		names, more = names+", parent, links, ctime", ", f.directory, f.hard_links, f.ctime"
 	}
 	head := "WITH RECURSIVE w(" + names + ") AS ("
 	if w.q.Root == DriveRoots {
 		return statement(head,
-			" SELECT "+cols+", 1"+more+` FROM logical_drives d CROSS JOIN file f ON f.directory = d.device_id || '\' WHERE f.symlink = 0),`)
+			" SELECT "+cols+", 1"+more+" FROM "+w.drives()+` d CROSS JOIN file f ON f.directory = d.device_id || '\' WHERE `+links+"),")
 	}
 	except, base := "", ""
 	if foreign := w.foreignMounts(); foreign != "" {
@@ -88,10 +95,10 @@ func (w words) walk(root string) string {
 	}
 	return statement(
 		head,
-		" SELECT "+cols+", 1"+more+" FROM file f WHERE f.directory = "+root+" AND f.symlink = 0"+except+base,
+		" SELECT "+cols+", 1"+more+" FROM file f WHERE f.directory = "+root+" AND "+links+except+base,
 		" UNION ALL SELECT "+cols+", 0"+more+" FROM file f WHERE f.path = "+root+" AND f.type = 'regular'",
 		" UNION ALL SELECT "+cols+", w.depth + 1"+more+" FROM w CROSS JOIN file f ON f.directory = w.path",
-		fmt.Sprintf("  WHERE %s AND w.depth < %d AND f.symlink = 0%s),", w.dir("w."), w.q.MaxDepth, except))
+		fmt.Sprintf("  WHERE %s AND w.depth < %d AND %s%s),", w.dir("w."), w.q.MaxDepth, links, except))
 }
 
 // wanted tests whether an entry of w is hashed.
@@ -118,7 +125,7 @@ func (w words) withinBudget() string {
 func (w words) rootCount(root string) string {
 	switch {
 	case w.q.Root == DriveRoots:
-		return count("root", root, "0", "count(*)", "logical_drives")
+		return count("root", root, "0", "count(*)", w.drives())
 	case w.q.Platform == "windows":
 		return count("root", root, "0", "count(*)", "file f WHERE f.path = "+root)
 	default:
@@ -159,6 +166,9 @@ func (w words) foreignMounts() string {
 
 // leftOut names and counts the mounts under the root that are not walked.
 func (w words) leftOut(root string) string {
+	if w.ownWindows() {
+		return w.ownWindowsLeftOut(root)
+	}
 	foreign := w.foreignMounts()
 	if foreign == "" {
 		return count("leftout", root, "0", "count(*)", "time WHERE 0")

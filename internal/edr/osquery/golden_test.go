@@ -85,6 +85,9 @@ func TestCompileGolden(t *testing.T) {
 		"linux-osqueryd":   {osquery.Osqueryd(), "linux", search("linux", "/home/eve", all...), both},
 		"windows-osqueryd": {osquery.Osqueryd(), "windows", search("windows", `C:\Users`, all...), both},
 		"windows-md5":      {osquery.Osqueryd(), "windows", search("windows", `C:\Users`, ledger.Files), []edr.Target{target(indicator.MD5, "c", 7)}},
+		"windows-embedded": {osquery.Embedded(`C:\hunter.exe`), "windows", search("windows", `C:\Users`, all...), both},
+		"windows-drives":   {osquery.Embedded(""), "windows", search("windows", "", ledger.Files), both[:1]},
+		"darwin-embedded":  {osquery.Embedded("/usr/local/bin/hunter"), "darwin", search("darwin", "/Users", all...), both[:1]},
 		"darwin-osqueryd":  {osquery.Osqueryd(), "darwin", search("darwin", "/Users", all...), both},
 	} {
 		t.Run(name, func(t *testing.T) {

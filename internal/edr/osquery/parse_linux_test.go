@@ -13,7 +13,7 @@ import (
 func tablesOfAgents() []string {
 	return []string{
 		"file (path TEXT, directory TEXT, filename TEXT, inode BIGINT, uid BIGINT, gid BIGINT, mode TEXT, device BIGINT, size BIGINT, block_size INTEGER, atime BIGINT," +
-			" mtime BIGINT, ctime BIGINT, btime BIGINT, hard_links INTEGER, symlink INTEGER, type TEXT, symlink_target_path TEXT)",
+			" mtime BIGINT, ctime BIGINT, btime BIGINT, hard_links INTEGER, symlink INTEGER, type TEXT, symlink_target_path TEXT, attributes TEXT)",
 		"hash (path TEXT, directory TEXT, md5 TEXT COLLATE NOCASE, sha1 TEXT COLLATE NOCASE, sha256 TEXT COLLATE NOCASE)",
 		"processes (pid BIGINT, name TEXT, path TEXT, cmdline TEXT, state TEXT, cwd TEXT, root TEXT, uid BIGINT, gid BIGINT, euid BIGINT, egid BIGINT, suid BIGINT," +
 			" sgid BIGINT, on_disk INTEGER, start_time BIGINT, parent BIGINT, pgroup BIGINT, threads INTEGER, nice INTEGER, cgroup_path TEXT)",

@@ -205,7 +205,7 @@ func (a *ahead) enter(f *folder, entries []entry) {
 	}
 	for i := range entries {
 		e := &entries[i]
-		if e.err != nil || !e.st.Mode.IsDir() || len(a.known) >= maxWaiting {
+		if e.err != nil || !e.st.Mode.IsDir() || fetched(e.st) || len(a.known) >= maxWaiting {
 			continue
 		}
 		sub := &folder{path: join(f.path, e.name), op: "file", stat: true, ahead: a, depth: f.depth + 1, dev: e.st.Device}
@@ -256,7 +256,7 @@ func (a *ahead) recall(path string, key Key) (sums Sums, ok bool) {
 }
 
 func (a *ahead) wanted(st Stat) bool {
-	if st.Mode&fs.ModeType != 0 || st.Size > a.engine.opt.ReadMax {
+	if st.Mode&fs.ModeType != 0 || fetched(st) || st.Size > a.engine.opt.ReadMax {
 		return false
 	}
 	if len(a.hints.Sizes) > 0 {

@@ -53,6 +53,7 @@ type Engine struct {
 	store   *store
 	devices sync.Map // device -> whether its file system is steady
 	started time.Time
+	platform
 
 	seed    maphash.Seed  // of row ids
 	running chan struct{} // holds one while a query runs

@@ -2,7 +2,13 @@
 
 package embedded
 
-import "syscall"
+import (
+	"errors"
+	"syscall"
+)
 
-// errNotDir says that a part of a path is no folder: such a path does not exist.
-const errNotDir = syscall.ENOTDIR
+// nowhere reports that a path leads to nothing at all: it is not there, or goes through a file or through a loop of
+// links.
+func nowhere(err error) bool {
+	return gone(err) || errors.Is(err, syscall.ENOTDIR) || errors.Is(err, syscall.ELOOP)
+}

@@ -2,7 +2,7 @@
 
 package embedded
 
-import "syscall"
+import "github.com/hunter-project/hunter/internal/edr/osquery/host"
 
-// errNotDir says that a part of a path is no folder: such a path does not exist.
-const errNotDir = syscall.Errno(267) // ERROR_DIRECTORY
+// nowhere reports that a path leads to nothing at all: it is not there, can not be, or goes through a file.
+func nowhere(err error) bool { return host.Nowhere(err) }

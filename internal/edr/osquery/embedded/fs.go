@@ -38,6 +38,9 @@ type Stat struct {
 	UID, GID, Size      int64
 	BlockSize, Links    int64
 	ATime, MTime, CTime time.Time
+	BTime               time.Time // Windows and macOS
+	Attributes          uint32    // Windows: file attributes; macOS: flags
+	Owner               string    // Windows: the owner's id (SID)
 }
 
 // typeName is osquery's word for the sort of file.

@@ -4,33 +4,28 @@ package embedded
 
 import (
 	"os"
-	"syscall"
-	"time"
+
+	"github.com/hunter-project/hunter/internal/edr/osquery/host"
 )
 
-// realFS is this machine's file system.
+// realFS is this machine's file system. Paths are taken with both separators and at any length; what names a device, a pipe or an
+// alternate stream is not there.
 type realFS struct{}
 
 func (realFS) Lstat(path string) (Stat, error) {
-	fi, err := os.Lstat(path)
-	if err != nil {
-		return Stat{}, err
-	}
-	return statOf(fi), nil
+	f, err := host.Look(path, false)
+	return statOf(f), err
 }
 
 func (realFS) Stat(path string) (Stat, error) {
-	fi, err := os.Stat(path)
-	if err != nil {
-		return Stat{}, err
-	}
-	return statOf(fi), nil
+	f, err := host.Look(path, true)
+	return statOf(f), err
 }
 
-func (realFS) Readlink(path string) (string, error) { return os.Readlink(path) }
+func (realFS) Readlink(path string) (string, error) { return host.Target(path) }
 
 func (realFS) OpenDir(path string) (Dir, error) {
-	f, err := os.Open(path)
+	f, err := host.OpenFolder(path)
 	if err != nil {
 		return nil, err
 	}
@@ -42,7 +37,7 @@ type realDir struct{ *os.File }
 func (d realDir) Names(n int) ([]string, error) { return d.Readdirnames(n) }
 
 func (realFS) Open(path string) (File, error) {
-	f, err := os.Open(path)
+	f, err := host.OpenFile(path)
 	if err != nil {
 		return nil, err
 	}
@@ -52,21 +47,16 @@ func (realFS) Open(path string) (File, error) {
 type realFile struct{ *os.File }
 
 func (f realFile) Stat() (Stat, error) {
-	fi, err := f.File.Stat()
-	if err != nil {
-		return Stat{}, err
-	}
-	return statOf(fi), nil
+	now, err := host.LookAt(f.File)
+	return statOf(now), err
 }
 
-// statOf reads what Windows tells of a file; it has no inode here, as in osquery.
-func statOf(fi os.FileInfo) Stat {
-	s := Stat{Mode: fi.Mode(), Perm: uint32(fi.Mode().Perm()), Size: fi.Size(), MTime: fi.ModTime(), CTime: fi.ModTime(), ATime: fi.ModTime(), Links: 1}
-	if d, ok := fi.Sys().(*syscall.Win32FileAttributeData); ok {
-		s.ATime = time.Unix(0, d.LastAccessTime.Nanoseconds())
+func statOf(f host.File) Stat {
+	return Stat{
+		Mode: f.Mode(), Inode: f.Index, Device: uint64(f.Volume), UID: f.UID, GID: f.GID, Size: f.Size, BlockSize: -1, Links: f.Links,
+		ATime: f.ATime, MTime: f.MTime, CTime: f.CTime, BTime: f.BTime, Attributes: f.Attributes, Owner: f.Owner,
 	}
-	return s
 }
 
-// steadyFS trusts nothing: files have no identity here.
+// steadyFS trusts nothing: NTFS may tell of a change only when the file is closed.
 func steadyFS(string) bool { return false }

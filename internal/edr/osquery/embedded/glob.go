@@ -4,6 +4,7 @@ package embedded
 
 import (
 	"fmt"
+	"path/filepath"
 	"slices"
 	"strings"
 )
@@ -16,7 +17,7 @@ const maxGlob = 1_000_000
 // caller to test.
 func (e *Engine) glob(q *query, op, pattern string) ([]string, error) {
 	base, deep := strings.CutSuffix(pattern, "%%")
-	segments := strings.Split(strings.ReplaceAll(base, "%%", "%"), sep)
+	segments := strings.Split(strings.ReplaceAll(filepath.FromSlash(base), "%%", "%"), sep)
 	if !strings.Contains(pattern, "%") { // a name without wildcards is a path
 		return e.existing(q, op, []string{pattern})
 	}
@@ -66,7 +67,7 @@ func (e *Engine) segment(q *query, op, dir, seg string, i int) ([]string, error)
 		if strings.HasPrefix(n, ".") && !strings.HasPrefix(seg, ".") {
 			continue
 		}
-		if wildcard(seg, n) {
+		if wildcard(caseOf(seg), caseOf(n)) {
 			out = append(out, dir+sep+n)
 		}
 	}
@@ -74,8 +75,8 @@ func (e *Engine) segment(q *query, op, dir, seg string, i int) ([]string, error)
 }
 
 func orRoot(dir string) string {
-	if dir == "" {
-		return sep
+	if dir == filepath.VolumeName(dir) {
+		return dir + sep
 	}
 	return dir
 }

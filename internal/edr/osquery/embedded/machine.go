@@ -9,6 +9,8 @@ import (
 	"fmt"
 	"io"
 	"strings"
+
+	"github.com/hunter-project/hunter/internal/edr/osquery/host"
 )
 
 // maxText is how much of a text file is read: the mounts of a machine with many containers are some MiB.
@@ -30,7 +32,8 @@ func slurp(fsys FS, path string) (string, error) {
 }
 
 // MachineID gives a stable id of this machine in the form of a UUID: a digest of the system's own machine id, which
-// systemd asks not to publish as it is (machine-id(5)), or of the host name where there is none.
+// systemd asks not to publish as it is (machine-id(5)), of that of Windows or of a Mac's hardware, or of the host name where
+// there is none.
 func MachineID() string { return machineID(realFS{}) }
 
 func machineID(fsys FS) string {
@@ -40,6 +43,9 @@ func machineID(fsys FS) string {
 			seed = strings.TrimSpace(text)
 			break
 		}
+	}
+	if seed == "" {
+		seed = host.MachineSeed()
 	}
 	if seed == "" {
 		seed = "host:" + hostname()

@@ -174,6 +174,10 @@ func (c *cursor) Filter(_ int, idxStr string, vals []any) (err error) {
 	if err := q.ctx.Err(); err != nil {
 		return err
 	}
+	if c.table.required && c.engine.elsewhere(q, c.table.name, value) {
+		c.eof = true
+		return nil
+	}
 	if c.scan, err = c.table.open(q, by, like, value); err != nil {
 		return err
 	}

@@ -4,12 +4,10 @@ package embedded
 
 import (
 	"errors"
-	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
-	"syscall"
 
 	sqlite3 "github.com/mattn/go-sqlite3"
 )
@@ -18,7 +16,7 @@ func (e *Engine) fileTable() *table {
 	return &table{
 		name: "file",
 		columns: columnsOf(`path:T directory:T filename:T inode:B uid:B gid:B mode:T device:B size:B block_size:I atime:B mtime:B
-			ctime:B btime:B hard_links:I symlink:I type:T symlink_target_path:T pid_with_namespace:I! mount_namespace_id:T!`),
+			ctime:B btime:B hard_links:I symlink:I type:T symlink_target_path:T ` + fileMore),
 		index: []string{"path", "directory"}, likes: true, required: true, cost: 10,
 		open: func(q *query, by string, like bool, value string) (scan, error) {
 			if by == "directory" && !like && value != "" && !strings.ContainsRune(value, 0) {
@@ -95,13 +93,13 @@ func (l *listed) close() {}
 // parent gives the folder of a path as written, without resolving anything; a root has none.
 func parent(p string) string {
 	root := filepath.VolumeName(p)
-	rest := strings.TrimRight(p[len(root):], sep)
+	rest := strings.TrimRight(p[len(root):], seps)
 	if rest == "" {
 		return ""
 	}
-	dir := strings.TrimRight(rest[:strings.LastIndex(rest, sep)+1], sep)
-	if dir == "" && strings.HasPrefix(rest, sep) {
-		dir = sep
+	dir := strings.TrimRight(rest[:strings.LastIndexAny(rest, seps)+1], seps)
+	if dir == "" && strings.ContainsAny(rest[:1], seps) {
+		dir = rest[:1]
 	}
 	return root + dir
 }
@@ -142,7 +140,7 @@ func (d *dirSource) close() {
 
 // join puts a name under a folder as written.
 func join(dir, name string) string {
-	if strings.HasSuffix(dir, sep) {
+	if dir != "" && strings.ContainsAny(dir[len(dir)-1:], seps) {
 		return dir + name
 	}
 	return dir + sep + name
@@ -150,12 +148,6 @@ func join(dir, name string) string {
 
 // gone reports that a path is not there: it vanished, or never was.
 func gone(err error) bool { return errors.Is(err, fs.ErrNotExist) }
-
-// nowhere reports that a path leads to nothing at all: it is not there, or goes through a file or through a loop of
-// links.
-func nowhere(err error) bool {
-	return gone(err) || errors.Is(err, errNotDir) || errors.Is(err, syscall.ELOOP)
-}
 
 // reason is the short text of a file error, without the path.
 func reason(err error) string {
@@ -268,6 +260,7 @@ func (s *fileScan) put(ctx *sqlite3.SQLiteContext, i int) bool {
 	case filePath:
 		ctx.ResultText(s.row.path)
 	case fileUID:
+		s.engine.met(s.stat().UID, s.stat().Owner)
 		ctx.ResultInt64(s.stat().UID)
 	case fileSize:
 		ctx.ResultInt64(s.stat().Size)
@@ -292,7 +285,7 @@ func (s *fileScan) cell(i int) (any, error) { //nolint:gocyclo // one line a col
 	case fileGID:
 		return s.stat().GID, nil
 	case fileMode:
-		return fmt.Sprintf("%04o", s.stat().Perm), nil
+		return permissions(*s.stat()), nil
 	case fileDevice:
 		return int64(s.stat().Device), nil //nolint:gosec // SQLite has signed numbers alone
 	case fileBlockSize:
@@ -302,7 +295,7 @@ func (s *fileScan) cell(i int) (any, error) { //nolint:gocyclo // one line a col
 	case fileCTime:
 		return s.stat().CTime.Unix(), nil
 	case fileBTime:
-		return int64(0), nil
+		return birth(*s.stat()), nil
 	case fileHardLinks:
 		return s.stat().Links, nil
 	case fileSymlink:
@@ -320,7 +313,7 @@ func (s *fileScan) cell(i int) (any, error) { //nolint:gocyclo // one line a col
 		}
 		return target, nil
 	default:
-		return "", nil
+		return fileCell(s.row.path, *s.stat(), i-fileSymlinkTarget-1), nil
 	}
 }
 

@@ -7,7 +7,7 @@ import "strings"
 func (e *Engine) hashTable() *table {
 	return &table{
 		name:    "hash",
-		columns: columnsOf(`path:T directory:T md5:T sha1:T sha256:T pid_with_namespace:I! mount_namespace_id:T!`),
+		columns: columnsOf(`path:T directory:T md5:T sha1:T sha256:T ` + namespaces),
 		index:   []string{"path", "directory"}, likes: true, required: true, cost: 1e5, // dear: or files are hashed once a joined row
 		open: func(q *query, by string, like bool, value string) (scan, error) {
 			src, err := e.paths(q, "hash", by, like, value)
@@ -45,7 +45,7 @@ func (s *hashScan) next() (bool, error) {
 			}
 			continue
 		}
-		if st.Mode.IsRegular() && !strings.HasSuffix(path, sep) {
+		if st.Mode.IsRegular() && !strings.ContainsAny(path[len(path)-1:], seps) {
 			s.path, s.dir, s.st = path, dir, st
 			s.sums, s.have = Sums{}, [3]bool{}
 			return true, nil

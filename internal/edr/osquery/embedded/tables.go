@@ -18,16 +18,16 @@ func (e *Engine) timeTable() *table {
 	return &table{
 		name: "time",
 		columns: columnsOf(`weekday:T year:I month:I day:I hour:I minutes:I seconds:I timezone:T local_timezone:T unix_time:I
-			timestamp:T datetime:T iso_8601:T`),
+			timestamp:T datetime:T iso_8601:T ` + timeMore),
 		open: list(func(*query) ([][]any, error) {
 			now := e.opt.Now()
 			zone, _ := now.Local().Zone()
 			u := now.UTC()
 			iso := u.Format("2006-01-02T15:04:05Z")
-			return [][]any{{
+			return [][]any{append([]any{
 				u.Weekday().String(), u.Year(), int(u.Month()), u.Day(), u.Hour(), u.Minute(), u.Second(), "UTC", zone, u.Unix(),
 				u.Format("Mon Jan _2 15:04:05 2006") + " UTC", iso, iso,
-			}}, nil
+			}, timeCells(u)...)}, nil
 		}),
 	}
 }
@@ -59,8 +59,7 @@ const systemInfoColumns = `hostname:T uuid:T cpu_type:T cpu_subtype:T cpu_brand:
 	cpu_sockets:I cpu_microcode:T physical_memory:B hardware_vendor:T hardware_model:T hardware_version:T hardware_serial:T
 	board_vendor:T board_model:T board_version:T board_serial:T computer_name:T local_hostname:T`
 
-const osVersionColumns = `name:T version:T major:I minor:I patch:I build:T platform:T platform_like:T codename:T arch:T
-	pid_with_namespace:I! mount_namespace_id:T!`
+const osVersionColumns = `name:T version:T major:I minor:I patch:I build:T platform:T platform_like:T codename:T arch:T `
 
 func hostname() string {
 	name, err := os.Hostname()
@@ -68,13 +67,4 @@ func hostname() string {
 		return ""
 	}
 	return name
-}
-
-// systemInfo gives the one row of system_info from what is known.
-func systemInfo(uuid, cpu, brand, microcode string, physical, sockets int, memory int64, dmi func(string) string) []any {
-	return []any{
-		hostname(), uuid, cpu, "", brand, physical, runtime.NumCPU(), sockets, microcode, memory,
-		dmi("sys_vendor"), dmi("product_name"), dmi("product_version"), dmi("product_serial"), dmi("board_vendor"),
-		dmi("board_name"), dmi("board_version"), dmi("board_serial"), hostname(), hostname(),
-	}
 }

@@ -9,6 +9,8 @@ import (
 	"time"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/hunter-project/hunter/internal/edr/osquery/host"
 )
 
 // platformTables lists the tables that only Linux has, or has its own way for.
@@ -19,47 +21,20 @@ func (e *Engine) platformTables() []*table {
 			uuid:T pid_with_namespace:I! include_remote:I!`), open: list(e.users)},
 		{name: "mounts", columns: columnsOf(`device:T device_alias:T path:T type:T blocks_size:B blocks:B blocks_free:B
 			blocks_available:B inodes:B inodes_free:B flags:T`), open: list(e.mounts)},
-		{name: "os_version", columns: columnsOf(osVersionColumns), open: list(e.osVersion)},
+		{name: "os_version", columns: columnsOf(osVersionColumns + namespaces), open: list(e.osVersion)},
 		{name: "system_info", columns: columnsOf(systemInfoColumns), open: list(e.systemInfo)},
 		{name: "uptime", columns: columnsOf(uptimeColumns), open: list(e.uptime)},
 	}
 }
 
-// text reads a small file; one that can't be read is noted and empty, one that is too long is noted and cut.
-func (e *Engine) text(q *query, op, path string) string {
-	s, err := slurp(e.opt.FS, path)
-	if err != nil && !gone(err) {
-		q.note(op, path, 0, reason(err))
-	}
-	return s
-}
-
-// account is one line of /etc/passwd (passwd(5)).
-type account struct {
-	name, gecos, home, shell string
-	uid, gid                 int64
-}
-
-func (e *Engine) accounts(q *query, op string) []account {
-	var out []account
-	for line := range strings.Lines(e.text(q, op, "/etc/passwd")) {
-		f := strings.Split(strings.TrimRight(line, "\n"), ":")
-		if len(f) != 7 || strings.HasPrefix(line, "#") {
-			continue
-		}
-		uid, err1 := strconv.ParseInt(f[2], 10, 64)
-		gid, err2 := strconv.ParseInt(f[3], 10, 64)
-		if err1 == nil && err2 == nil {
-			out = append(out, account{name: f[0], uid: uid, gid: gid, gecos: f[4], home: f[5], shell: f[6]})
-		}
-	}
-	return out
+func (e *Engine) accounts(q *query, op string) []host.Account {
+	return host.Passwd(e.text(q, op, "/etc/passwd"))
 }
 
 func (e *Engine) users(q *query) ([][]any, error) {
 	var out [][]any
 	for _, a := range e.accounts(q, "users") {
-		out = append(out, []any{a.uid, a.gid, int64(int32(a.uid)), int64(int32(a.gid)), a.name, a.gecos, a.home, a.shell, "", 0, 0}) //nolint:gosec // the signed reading is the column's meaning
+		out = append(out, []any{a.UID, a.GID, int64(int32(a.UID)), int64(int32(a.GID)), a.Name, a.Full, a.Home, a.Shell, "", 0, 0}) //nolint:gosec // the signed reading is the column's meaning
 	}
 	return out, nil
 }
@@ -130,4 +105,13 @@ func (e *Engine) uptime(q *query) ([][]any, error) {
 	first, _, _ := strings.Cut(e.text(q, "uptime", "/proc/uptime"), " ")
 	seconds, _ := strconv.ParseFloat(first, 64) // unreadable is noted
 	return [][]any{uptimeRow(time.Duration(seconds * float64(time.Second)))}, nil
+}
+
+// systemInfo gives the one row of system_info from what is known.
+func systemInfo(uuid, cpu, brand, microcode string, physical, sockets int, memory int64, dmi func(string) string) []any {
+	return []any{
+		hostname(), uuid, cpu, "", brand, physical, runtime.NumCPU(), sockets, microcode, memory,
+		dmi("sys_vendor"), dmi("product_name"), dmi("product_version"), dmi("product_serial"), dmi("board_vendor"),
+		dmi("board_name"), dmi("board_version"), dmi("board_serial"), hostname(), hostname(),
+	}
 }

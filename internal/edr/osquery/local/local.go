@@ -15,6 +15,7 @@ import (
 	"github.com/hunter-project/hunter/internal/edr"
 	"github.com/hunter-project/hunter/internal/edr/osquery"
 	"github.com/hunter-project/hunter/internal/edr/osquery/embedded"
+	"github.com/hunter-project/hunter/internal/edr/osquery/host"
 	"github.com/hunter-project/hunter/internal/indicator"
 	"github.com/hunter-project/hunter/internal/ledger"
 )
@@ -96,13 +97,13 @@ func (t *Tool) Describe() edr.Description {
 
 // Endpoints gives this machine.
 func (t *Tool) Endpoints(context.Context) ([]edr.Endpoint, error) {
-	host, err := os.Hostname()
+	name, err := os.Hostname()
 	if err != nil {
 		return nil, fmt.Errorf("read the host name: %w", err)
 	}
-	ep := edr.Endpoint{ID: embedded.MachineID(), Hostname: host, Platform: runtime.GOOS, LastSeen: t.opt.Now()}
-	if os.Geteuid() > 0 && t.opt.Dial == nil {
-		ep.Notes = append(ep.Notes, "not root: other users' processes and private files can not be looked at")
+	ep := edr.Endpoint{ID: embedded.MachineID(), Hostname: name, Platform: runtime.GOOS, LastSeen: t.opt.Now()}
+	if t.opt.Dial == nil {
+		ep.Notes = append(ep.Notes, host.Rights()...)
 	}
 	return []edr.Endpoint{ep}, nil
 }

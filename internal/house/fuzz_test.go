@@ -13,18 +13,19 @@ import (
 // gets its line here. scripts/fuzz.sh runs them all.
 func readers() map[string][]string {
 	return map[string][]string{
-		"hunts":                         {"FuzzParse"},                                   // YAML
-		"internal/alert":                {"FuzzRead", "FuzzFormats"},                     // alerts
-		"internal/campaign":             {"FuzzReadSeeds"},                               // lists, gzip
-		"internal/diag":                 {"FuzzRender"},                                  // what is shown of any of them
-		"internal/indicator":            {"FuzzDetect"},                                  // digests and other values
-		"internal/ledger":               {"FuzzJudge"},                                   // rows of endpoints
-		"internal/pivot":                {"FuzzLoadNever"},                               // never lists
-		"internal/pivot/files":          {"FuzzImport", "FuzzPattern"},                   // MISP, STIX, CSV, lists
-		"internal/pivot/threatscape":    {"FuzzJSONRows", "FuzzXMLRows", "FuzzDocument"}, // ThreatScape
-		"internal/edr/carbonblack":      {"FuzzAnswers"},                                 // Carbon Black EDR
-		"internal/edr/osquery/embedded": {"FuzzQuery"},                                   // SQL
-		"internal/edr/osquery/socket":   {"FuzzWire"},                                    // osqueryd's socket
+		"hunts":                         {"FuzzParse"},                                                    // YAML
+		"internal/alert":                {"FuzzRead", "FuzzFormats"},                                      // alerts
+		"internal/campaign":             {"FuzzReadSeeds"},                                                // lists, gzip
+		"internal/diag":                 {"FuzzRender"},                                                   // what is shown of any of them
+		"internal/indicator":            {"FuzzDetect"},                                                   // digests and other values
+		"internal/ledger":               {"FuzzJudge"},                                                    // rows of endpoints
+		"internal/pivot":                {"FuzzLoadNever"},                                                // never lists
+		"internal/pivot/files":          {"FuzzImport", "FuzzPattern"},                                    // MISP, STIX, CSV, lists
+		"internal/pivot/threatscape":    {"FuzzJSONRows", "FuzzXMLRows", "FuzzDocument"},                  // ThreatScape
+		"internal/edr/carbonblack":      {"FuzzAnswers"},                                                  // Carbon Black EDR
+		"internal/edr/osquery/embedded": {"FuzzQuery"},                                                    // SQL
+		"internal/edr/osquery/host":     {"FuzzWindowsPath", "FuzzTask", "FuzzPlist", "FuzzMachineBytes"}, // what Windows and macOS tell of themselves
+		"internal/edr/osquery/socket":   {"FuzzWire"},                                                     // osqueryd's socket
 	}
 }
 

@@ -40,7 +40,7 @@ if [ ! -e "$system/bcryptprimitives.dll" ]; then
 fi
 find "$WINEPREFIX/drive_c/users" -type l -delete # they lead out into the home folder of whoever runs this
 
-# While a program of the session runs, wine's services stay; they take a moment to come.
+# While any program runs there, wine's services stay; they take a moment to come.
 mkfifo "$work/keyboard"
 sleep 1800 >"$work/keyboard" &
 awake=$!

@@ -21,14 +21,14 @@ func TestRunFindsAndProves(t *testing.T) {
 	t.Parallel()
 	roots, digest := planted(t, 3)
 	store := openStore(t, filepath.Join(t.TempDir(), "h.db"))
-	out, err := newCampaign(store, newSpy()).Run(t.Context(), specFor(roots, digest))
+	out, err := newCampaign(store, newSpy(t)).Run(t.Context(), specFor(roots, digest))
 	if err != nil {
 		t.Fatal(err)
 	}
 	if out.ExitCode != campaign.ExitHits || out.Summary.HitsTotal != 1 || out.Summary.Proven != 1 || out.Summary.State != results.RunFinished {
 		t.Errorf("outcome %+v", out)
 	}
-	out, err = newCampaign(store, newSpy()).Run(t.Context(), specFor(roots, unknown))
+	out, err = newCampaign(store, newSpy(t)).Run(t.Context(), specFor(roots, unknown))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -44,7 +44,7 @@ func TestInterruptedRunGoesOn(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "h.db")
 	store := openStore(t, path)
 	ctx, cancel := context.WithCancel(t.Context())
-	tool := newSpy()
+	tool := newSpy(t)
 	tool.before = func(ctx context.Context, q ledger.Query) error {
 		if strings.HasSuffix(q.ID, "-02") { // the third place: interrupted while it is asked
 			cancel()
@@ -69,7 +69,7 @@ func TestInterruptedRunGoesOn(t *testing.T) {
 	}
 	answered := tool.total() - 1
 
-	again := newSpy()
+	again := newSpy(t)
 	end, err := newCampaign(store, again).Resume(t.Context(), out.Run)
 	if err != nil {
 		t.Fatal(err)
@@ -85,7 +85,7 @@ func TestInterruptedRunGoesOn(t *testing.T) {
 			t.Errorf("%s was answered and is asked again", id)
 		}
 	}
-	third := newSpy()
+	third := newSpy(t)
 	if last, err := newCampaign(store, third).Resume(t.Context(), out.Run); err != nil || last.ExitCode != campaign.ExitHits || third.total() != 0 {
 		t.Errorf("a finished run is resumed: %+v, %v, %d questions", last, err, third.total())
 	}
@@ -98,7 +98,7 @@ func TestDeadRunGoesOn(t *testing.T) {
 	store := openStore(t, filepath.Join(t.TempDir(), "h.db"))
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	c := newCampaign(&dying{Store: store}, newSpy())
+	c := newCampaign(&dying{Store: store}, newSpy(t))
 	out, err := c.Run(ctx, specFor(roots, digest))
 	if !errors.Is(err, errDead) {
 		t.Fatalf("%+v, %v", out, err)
@@ -107,7 +107,7 @@ func TestDeadRunGoesOn(t *testing.T) {
 	if err != nil || len(runs) != 1 {
 		t.Fatalf("%v, %v", runs, err)
 	}
-	end, err := newCampaign(store, newSpy()).Resume(t.Context(), runs[0].ID)
+	end, err := newCampaign(store, newSpy(t)).Resume(t.Context(), runs[0].ID)
 	if err != nil || end.ExitCode != campaign.ExitHits || end.Summary.HitsTotal != 1 {
 		t.Errorf("%+v, %v", end, err)
 	}
@@ -133,7 +133,7 @@ func TestQueueAsksNothing(t *testing.T) {
 	t.Parallel()
 	roots, digest := planted(t, 2)
 	store := openStore(t, filepath.Join(t.TempDir(), "h.db"))
-	tool := newSpy()
+	tool := newSpy(t)
 	c := newCampaign(store, tool)
 	out, err := c.Queue(t.Context(), specFor(roots, digest))
 	if err != nil || !out.Detached || tool.total() != 0 || out.Summary.States[ledger.Unasked] != 1 {
@@ -159,7 +159,7 @@ func TestFailures(t *testing.T) {
 			t.Parallel()
 			roots, _ := planted(t, 1)
 			store := openStore(t, filepath.Join(t.TempDir(), "h.db"))
-			tool := newSpy()
+			tool := newSpy(t)
 			tool.before = tt.before
 			spec := specFor(roots, unknown)
 			spec.Timeout = tt.limit
@@ -180,7 +180,7 @@ func TestFailedRun(t *testing.T) {
 	store := openStore(t, filepath.Join(t.TempDir(), "h.db"))
 	spec := specFor([]string{t.TempDir()}, unknown)
 	spec.Select = edr.Selection{Hosts: []string{"nobody"}}
-	out, err := newCampaign(store, newSpy()).Run(t.Context(), spec)
+	out, err := newCampaign(store, newSpy(t)).Run(t.Context(), spec)
 	if err == nil || out.ExitCode != campaign.ExitError || !strings.Contains(err.Error(), "nobody") {
 		t.Fatalf("%+v, %v", out, err)
 	}
@@ -207,7 +207,7 @@ func TestNothingToAskSaysWhy(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			store := openStore(t, filepath.Join(t.TempDir(), "h.db"))
-			out, err := newCampaign(store, sha256Only{newSpy()}).Run(t.Context(), tt.spec)
+			out, err := newCampaign(store, sha256Only{newSpy(t)}).Run(t.Context(), tt.spec)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -227,7 +227,7 @@ func TestUnknownNamesStartNoRun(t *testing.T) {
 	t.Parallel()
 	roots, digest := planted(t, 1)
 	store := openStore(t, filepath.Join(t.TempDir(), "h.db"))
-	c := newCampaign(store, newSpy())
+	c := newCampaign(store, newSpy(t))
 	tool, provider := specFor(roots, digest), specFor(roots, digest)
 	tool.Tools, provider.Providers = []string{"this-machin"}, []string{"feeds"}
 	for _, spec := range []campaign.Spec{tool, provider} {
@@ -248,7 +248,7 @@ func TestSeedIsItsOwnReason(t *testing.T) {
 	t.Parallel()
 	roots, digest := planted(t, 1)
 	store := openStore(t, filepath.Join(t.TempDir(), "h.db"))
-	out, err := newCampaign(store, newSpy()).Run(t.Context(), specFor(roots, digest))
+	out, err := newCampaign(store, newSpy(t)).Run(t.Context(), specFor(roots, digest))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -276,7 +276,7 @@ func TestInterruptedBetweenTheSteps(t *testing.T) {
 			store := openStore(t, filepath.Join(t.TempDir(), "h.db"))
 			ctx, cancel := context.WithCancel(t.Context())
 			defer cancel()
-			c := newCampaign(store, newSpy())
+			c := newCampaign(store, newSpy(t))
 			c.Progress = func(e campaign.Event) {
 				if e.Kind == tt.kind {
 					cancel()
@@ -286,7 +286,7 @@ func TestInterruptedBetweenTheSteps(t *testing.T) {
 			if err != nil || out.Summary.State != tt.want {
 				t.Fatalf("%+v, %v", out, err)
 			}
-			if out, err = newCampaign(store, newSpy()).Resume(t.Context(), out.Run); err != nil || out.ExitCode != campaign.ExitHits {
+			if out, err = newCampaign(store, newSpy(t)).Resume(t.Context(), out.Run); err != nil || out.ExitCode != campaign.ExitHits {
 				t.Errorf("resumed: %+v, %v", out, err)
 			}
 		})

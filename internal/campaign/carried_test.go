@@ -19,7 +19,7 @@ func TestCarriedProof(t *testing.T) {
 	now := time.Now()
 	run := func(what string, age time.Duration, root []string, carried bool, code int) campaign.Outcome {
 		t.Helper()
-		tool := newSpy()
+		tool := newSpy(t)
 		c := newCampaign(store, tool)
 		c.Now = func() time.Time { return now }
 		spec := specFor(root, unknown)

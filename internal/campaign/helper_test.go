@@ -31,8 +31,15 @@ type spy struct {
 	asked map[string]int
 }
 
-func newSpy() *spy {
-	return &spy{Tool: local.New("this-machine", local.Options{}), asked: map[string]int{}}
+func newSpy(t *testing.T) *spy {
+	t.Helper()
+	s := &spy{Tool: local.New("this-machine", local.Options{}), asked: map[string]int{}}
+	t.Cleanup(func() {
+		if err := s.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	return s
 }
 
 func (s *spy) Ask(ctx context.Context, ep edr.Endpoint, q ledger.Query) (ledger.Answer, error) {

@@ -16,7 +16,7 @@ func TestHitsTeach(t *testing.T) {
 	roots, digest := planted(t, 1)
 	store := openStore(t, filepath.Join(t.TempDir(), "h.db"))
 	for i, want := range []string{"files-any", "files-sized"} {
-		c := newCampaign(store, newSpy())
+		c := newCampaign(store, newSpy(t))
 		c.Own = own.New(store, embedded.MachineID())
 		out, err := c.Run(t.Context(), specFor(roots, digest))
 		if err != nil || out.ExitCode != campaign.ExitHits {

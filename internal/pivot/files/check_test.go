@@ -15,7 +15,7 @@ func TestCheck(t *testing.T) {
 	s, _ := newIntel(t)
 	dir := t.TempDir()
 	p := files.NewProvider("feeds", s, files.ProviderOptions{Paths: []string{dir}})
-	if got := p.Check(t.Context()); len(got) != 1 || got[0].State != diag.CheckUnknown || !strings.Contains(got[0].Next, "paths") {
+	if got := p.Check(t.Context()); len(got) != 2 || got[0].State != diag.CheckFail || got[1].State != diag.CheckUnknown || !strings.Contains(got[1].Next, "paths") {
 		t.Errorf("empty: %+v", got)
 	}
 	if err := os.WriteFile(filepath.Join(dir, "event.json"), []byte(mispEvent), 0o644); err != nil {

@@ -24,7 +24,8 @@ type answered struct {
 	action Action
 	record results.AnswerRecord
 	search results.SearchRecord
-	down   string // why its tool can not go on at all
+	subs   []ledger.Sub // over budget: by what it may be split
+	down   string       // why its tool can not go on at all
 	err    error
 }
 
@@ -204,7 +205,7 @@ func (c *Campaign) put(ctx context.Context, b *board, t turn) answered {
 			answer = ledger.Join(answer, second)
 		}
 	}
-	return answered{action: a, down: fault, record: results.AnswerRecord{
+	return answered{action: a, down: fault, subs: verdict.Subs, record: results.AnswerRecord{
 		Run: b.run, Hunt: b.spec.Hunt, Endpoint: a.Endpoint, Hostname: t.hostname, Tool: a.Tool,
 		Query: a.Query, Answer: answer, Verdict: verdict,
 	}}
@@ -268,6 +269,11 @@ func (c *Campaign) record(ctx context.Context, b *board, got answered) error {
 		}
 	} else {
 		pair := Pair{a.Endpoint, a.Tool}
+		more, err := b.split(pair, a.Query, got.subs)
+		if err != nil {
+			return fmt.Errorf("split a query of %s: %w", got.record.Hostname, err)
+		}
+		got.record.More = more
 		b.verdicts[pair][a.Query.ID] = append(b.verdicts[pair][a.Query.ID], verdict)
 		got.record.Coverage = b.cover(pair, reasonNotReached)
 		if err := c.Store.RecordAnswer(ctx, got.record); err != nil {
@@ -285,6 +291,36 @@ func (c *Campaign) record(ctx context.Context, b *board, got answered) error {
 		Verdict: verdict, Done: b.done, Total: len(b.queries),
 	})
 	return nil
+}
+
+// split words the parts of a query that was over its budget, and takes them up. They are stored with its answer, so that
+// a run that dies between the two asks neither again nor less.
+func (b *board) split(pair Pair, q ledger.Query, subs []ledger.Sub) ([]results.StoredQuery, error) {
+	tool, can := b.tools[pair.Tool].(edr.Splitter)
+	if !can || len(subs) == 0 {
+		return nil, nil
+	}
+	seq := 0
+	var planned []ledger.Query
+	for _, i := range b.at[pair] {
+		planned = append(planned, b.queries[i].Query)
+		seq = max(seq, b.queries[i].Seq+1)
+	}
+	if slices.ContainsFunc(planned, func(p ledger.Query) bool { return p.Part.Of == q.ID }) {
+		return nil, nil
+	}
+	parts, err := tool.Split(q, subs, ledger.PartsLeft(planned, q))
+	if err != nil {
+		return nil, err
+	}
+	var out []results.StoredQuery
+	for i, p := range parts {
+		s := results.StoredQuery{Endpoint: pair.Endpoint, Tool: pair.Tool, Seq: seq + i, Query: p, State: results.QueryPlanned}
+		b.at[pair] = append(b.at[pair], len(b.queries))
+		b.queries = append(b.queries, s)
+		out = append(out, s)
+	}
+	return out, nil
 }
 
 // cover gives the standing of one (endpoint, tool) from all its verdicts.

@@ -50,6 +50,13 @@ type Checker interface {
 	Check(ctx context.Context) []diag.Check
 }
 
+// Splitter is a tool that can ask in parts what was over its budget.
+type Splitter interface {
+	// Split words the parts, at most room; none are when it can not be split. Together they ask all that q did. It does
+	// no input or output.
+	Split(q ledger.Query, subs []ledger.Sub, room int) ([]ledger.Query, error)
+}
+
 // Searcher is a recorded tool: it searches at once what it stored of all its endpoints. Its Compile words, for an endpoint,
 // the one query of Stage telemetry that asks whether anything of that endpoint lies in the window at all, with the first
 // chunk alone; Ask puts that. Rows of answers: ledger.JudgeSearch and ledger.JudgePresence.

@@ -73,6 +73,11 @@ func (v *seen) folder() {
 		v.blind("no such folder or file")
 	case c["root"].n == 0:
 		v.note("not there: %s", q.Root)
+	case len(q.Part.Only) > 0: // an earlier answer listed these: what is gone by now is fine
+	case len(q.Part.Except) > 0:
+		if c["listed"].n == 0 {
+			v.blind("it looks empty, or may not be read")
+		}
 	case q.Engine == EngineOsqueryd && c["dirs"].n == 0 && c["files"].n == 0 && len(v.LeftOut) == 0:
 		v.blind("it looks empty, or may not be read")
 	}
@@ -80,17 +85,18 @@ func (v *seen) folder() {
 		v.blind(fmt.Sprintf("folders deeper than %d levels are not walked", q.MaxDepth))
 	}
 	if n := c["bigger"].n; n > 0 && len(q.Sizes) == 0 {
-		v.note("out of scope: %s over %s in %s", some(n, "file", "files"), Size(q.MaxSize), q.Root)
+		v.note("out of scope: %s over %s in %s", some(n, "file", "files"), Size(q.MaxSize), q.where())
 	}
 	if n := c["leftout"].n; n > 0 {
 		what := some(n, "mount", "mounts")
 		if q.Platform == "windows" {
 			what = some(n, "place whose content is elsewhere", "places whose content is elsewhere")
 		}
-		v.note("left out: %s in %s", what, q.Root)
+		v.note("left out: %s in %s", what, q.where())
 	}
 	if v.parsed.overBudget(q) {
-		v.gap(int(c["candidates"].n), fmt.Sprintf("files not hashed: over budget, %s in %s", Size(c["candidates"].size), q.Root), "", nil)
+		v.gap(int(c["candidates"].n), fmt.Sprintf("files not hashed: over budget, %s in %s", Size(c["candidates"].size), q.where()), "", nil)
+		v.Subs = v.parsed.subs
 	}
 	if q.Engine == EngineOsqueryd {
 		v.agent()

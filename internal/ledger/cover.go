@@ -11,10 +11,18 @@ import (
 // It does not depend on the order of verdicts. unasked is the reason for queries that have no verdict.
 func Cover(planned []Query, verdicts map[string][]Verdict, unasked string) Coverage {
 	out := Coverage{Proven: true, State: Absent}
-	open, proving := 0, false
+	open, asked, proving := 0, 0, false
 	var reasons []string
 	var hits []HitRow
+	skip := Replaced(planned)
 	for _, q := range planned {
+		if skip[q.ID] { // its parts say what is there; hits are hits all the same
+			if m := Merge(verdicts[q.ID]); len(m.Hits) > 0 {
+				out.State, hits = Hit, unionHits(hits, m.Hits)
+			}
+			continue
+		}
+		asked++
 		vs := verdicts[q.ID]
 		if len(vs) == 0 {
 			open++
@@ -33,11 +41,11 @@ func Cover(planned []Query, verdicts map[string][]Verdict, unasked string) Cover
 	}
 	out.Hits = len(hits)
 	switch {
-	case open == len(planned):
+	case open == asked && len(skip) == 0:
 		return Coverage{State: Unasked, Reason: unasked}
 	case open > 0:
 		out.State = stronger(out.State, Partial)
-		reasons = append(reasons, fmt.Sprintf("%d of %d questions have no answer: %s", open, len(planned), unasked))
+		reasons = append(reasons, fmt.Sprintf("%d of %d questions have no answer: %s", open, asked, unasked))
 	case !proving:
 		out.State, out.Proven = stronger(out.State, Partial), false
 		reasons = append(reasons, "autoruns alone prove nothing: their paths are guesses from command lines")

@@ -28,6 +28,7 @@ type parsed struct {
 	noimage  []item
 	self     []item // the agent's own program, as it names itself
 	leftOut  []LeftOut
+	subs     []Sub
 	problems []string // why the answer can't be trusted
 }
 
@@ -62,6 +63,12 @@ func ExpectedCounts(q Query) []string {
 		return append(out, "autoruns", "unresolved")
 	}
 	out = append(out, "root", "dirs", "files", "bigger", "leftout")
+	if q.Splits {
+		out = append(out, "subs", "loose")
+	}
+	if len(q.Part.Except) > 0 {
+		out = append(out, "listed")
+	}
 	if q.Engine == EngineOsqueryd {
 		out = append(out, "suspect")
 		if q.Platform != "windows" {
@@ -104,6 +111,8 @@ func parse(q Query, rows []Row) parsed {
 			p.noimage = append(p.noimage, itemOf(r))
 		case "self":
 			p.self = append(p.self, itemOf(r))
+		case "sub":
+			p.sub(q, r)
 		case "leftout":
 			p.leftOut = append(p.leftOut, LeftOut{Path: r["path"], Reason: r["name"]})
 		default:
@@ -129,6 +138,9 @@ func (p *parsed) sort() {
 	for _, list := range [][]item{p.unhashed, p.missing, p.noimage, p.self} {
 		slices.SortFunc(list, func(a, b item) int { return cmp.Or(strings.Compare(a.path, b.path), strings.Compare(a.pid, b.pid)) })
 	}
+	slices.SortFunc(p.subs, func(a, b Sub) int {
+		return cmp.Or(strings.Compare(a.Path, b.Path), cmp.Compare(a.Files, b.Files), cmp.Compare(a.Bytes, b.Bytes))
+	})
 	slices.SortFunc(p.leftOut, func(a, b LeftOut) int {
 		return cmp.Or(strings.Compare(a.Path, b.Path), strings.Compare(a.Reason, b.Reason))
 	})
@@ -237,6 +249,7 @@ func (p *parsed) balance(q Query) {
 			p.problem("of %d candidates %d are accounted for", c["candidates"].n, sum)
 		}
 	}
+	p.summed(q)
 	p.listed("unhashed files", int64(len(p.unhashed)), min(c["unhashed"].n, ListMax))
 	missing := min(c["missing"].n, ListMax)
 	if q.Stage == Autoruns && len(q.Recheck) == 0 {

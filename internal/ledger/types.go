@@ -75,6 +75,8 @@ type Query struct {
 	Siblings  map[string]string     `json:"siblings,omitempty"`  // matched md5 or sha1 -> the sha256 known for it; of a collision all, with a space between
 	Recheck   []string              `json:"recheck,omitempty"`   // paths that had vanished in the first attempt and are asked once more
 	Budget    Budget                `json:"budget,omitzero"`
+	Splits    bool                  `json:"splits,omitempty"`     // files: an answer over budget tells its sums by folder, see Sub
+	Part      Part                  `json:"part,omitzero"`        // files: which part of an earlier query this one is
 	Engine    string                `json:"engine,omitempty"`     // embedded or osqueryd: who answers
 	MustExist bool                  `json:"must_exist,omitempty"` // files: the root was named by a person; a missing one is partial
 	Narrowed  int                   `json:"narrowed,omitempty"`   // hashes that this stage was not asked, by the hunt's choice
@@ -169,6 +171,7 @@ type Verdict struct {
 	LeftOut []LeftOut `json:"left_out,omitempty"` // said with the scope
 	Notes   []string  `json:"notes,omitempty"`    // out of scope by rule, e.g. "212 kernel threads"
 	Recheck []string  `json:"recheck,omitempty"`  // vanished paths to ask once more before the verdict stands
+	Subs    []Sub     `json:"-"`                  // over budget: the folders into which the query may be split
 	// Remembered is how many of the digests an earlier query or run made, of files that have not changed since.
 	Remembered int64 `json:"remembered,omitempty"`
 }

@@ -110,6 +110,24 @@ func texts(queries []results.StoredQuery) []Query {
 	return out
 }
 
+// endpointOf names the one (endpoint, tool) that a query is for.
+type endpointOf struct{ endpoint, tool string }
+
+func pairOf(q results.StoredQuery) endpointOf { return endpointOf{q.Endpoint, q.Tool} }
+
+// split gives the queries of each endpoint whose parts say all that they do.
+func split(queries []results.StoredQuery) map[endpointOf]map[string]bool {
+	planned := map[endpointOf][]ledger.Query{}
+	for _, q := range queries {
+		planned[pairOf(q)] = append(planned[pairOf(q)], q.Query)
+	}
+	out := map[endpointOf]map[string]bool{}
+	for at, list := range planned {
+		out[at] = ledger.Replaced(list)
+	}
+	return out
+}
+
 // notes collects what the verdicts said about their scope, each sentence once, in order.
 func notes(queries []results.StoredQuery) []string {
 	var out []string
@@ -121,7 +139,11 @@ func notes(queries []results.StoredQuery) []string {
 		}
 	}
 	var remembered, hashed int64
+	replaced := split(queries)
 	for _, q := range queries {
+		if replaced[pairOf(q)][q.Query.ID] { // its parts say it
+			continue
+		}
 		v := q.Verdict
 		if q.Search != nil {
 			v = &q.Search.Verdict

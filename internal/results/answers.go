@@ -45,7 +45,7 @@ func unpackVerdict(data []byte, v any) error {
 }
 
 // RecordAnswer stores an answer, its verdict, its hits with their findings and the endpoint's coverage, in one durable
-// transaction. The same answer delivered again doubles nothing. A query or endpoint that was not planned is
+// transaction, with the queries that ask on where it was over its budget. The same answer delivered again doubles nothing. A query or endpoint that was not planned is
 // ErrNotPlanned, and nothing is stored.
 func (s *Store) RecordAnswer(ctx context.Context, a AnswerRecord) error {
 	const what = "store the answer"
@@ -72,9 +72,12 @@ func (s *Store) RecordAnswer(ctx context.Context, a AnswerRecord) error {
 		if err := insertHits(ctx, tx, hitsOf{a.Run, a.Endpoint, a.Hostname, a.Tool}, a.Verdict.Hits, s.answeredAt(a.Answer)); err != nil || !fresh {
 			return err
 		}
+		if err := insertQueries(ctx, tx, a.Run, a.More); err != nil {
+			return err
+		}
 		_, err = s.event(ctx, tx, Event{
 			Run: a.Run, Kind: EventAnswered, Endpoint: a.Endpoint, Tool: a.Tool, Query: a.Query.ID,
-			Detail: detail("verdict", a.Verdict.State, "hits", len(a.Verdict.Hits), "answer", p.raw.digest,
+			Detail: detail("verdict", a.Verdict.State, "hits", len(a.Verdict.Hits), "parts", len(a.More), "answer", p.raw.digest,
 				"state", a.Coverage.State, "proven", a.Coverage.Proven, "reason", a.Coverage.Reason, "counts", a.Coverage.Counts),
 		})
 		return err

@@ -163,6 +163,7 @@ type AnswerRecord struct {
 	Answer              ledger.Answer
 	Verdict             ledger.Verdict
 	Coverage            ledger.Coverage // of the endpoint after this answer
+	More                []StoredQuery   // what is asked on since this answer was over its budget
 	Hunt                string
 	Hostname            string
 }

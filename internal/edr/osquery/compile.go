@@ -3,6 +3,7 @@ package osquery
 import (
 	"fmt"
 	"slices"
+	"unicode/utf8"
 
 	"github.com/hunter-project/hunter/internal/edr"
 	"github.com/hunter-project/hunter/internal/ledger"
@@ -120,6 +121,7 @@ func (b *builder) add(name string, q Question, targets []edr.Target, narrowed in
 	if q.Stage == ledger.Files && !flat {
 		q.MaxDepth = b.flavor.MaxDepth
 	}
+	q.Splits = q.Budget != (ledger.Budget{}) && q.Root != DriveRoots && utf8.ValidString(q.Root) // a byte is no character to SQLite
 	q.Hashes = edr.Hashes(targets)
 	text, err := Text(q)
 	if err != nil {
@@ -129,7 +131,7 @@ func (b *builder) add(name string, q Question, targets []edr.Target, narrowed in
 	out := ledger.Query{
 		ID: fmt.Sprintf("%02d-%s", b.work.Chunk, name), Stage: q.Stage, Platform: q.Platform, Root: q.Root, Text: text,
 		Hashes: q.Hashes, Sizes: q.Sizes, MaxSize: q.MaxSize, MaxDepth: q.MaxDepth, SelfPath: b.flavor.SelfPath,
-		Siblings: b.siblings, Budget: q.Budget, Engine: q.Engine, MustExist: q.Explicit && q.Stage == ledger.Files, Narrowed: narrowed,
+		Siblings: b.siblings, Budget: q.Budget, Splits: q.Splits, Engine: q.Engine, MustExist: q.Explicit && q.Stage == ledger.Files, Narrowed: narrowed,
 	}
 	if q.Root == DriveRoots || flat {
 		out.MaxDepth = 0

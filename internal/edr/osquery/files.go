@@ -30,7 +30,8 @@ func (w words) files() string {
 		"g AS MATERIALIZED (SELECT path, "+want+" AS want, sort, big,",
 		" max(size) AS size, max(mtime) AS mtime, max(uid) AS uid, max(depth) AS depth, count(*) AS n"+most+" FROM v GROUP BY path, sort, big),",
 		"k AS MATERIALIZED (SELECT g.*, 0 AS pid, h.path IS NOT NULL AS seen, "+w.digests(),
-		" FROM g LEFT JOIN hash h ON h.path = g.path WHERE g.want = 1"+w.withinBudget()+"),",
+		" FROM g LEFT JOIN hash h ON h.path = g.path WHERE g.want = 1"+and(w.withinBudget())+"),",
+		w.tops(),
 		w.matched(),
 		meta(),
 		w.hits(root, "k.path", "0", owner("k.uid"), "0", "''", "m AS k", "k.path"),
@@ -42,6 +43,7 @@ func (w words) files() string {
 		count("files", root, "0", "coalesce(sum(n),0)", "g WHERE sort = 0"),
 		count("bigger", root, "coalesce(max(size),0)", "coalesce(sum(n),0)", "g WHERE big = 1"),
 		w.hashed(root, "g WHERE want = 1"),
+		w.sums(root),
 		w.agentCounts(root),
 		control(w.q.Platform))
 }
@@ -81,7 +83,7 @@ func (w words) walk(root string) string {
 	if w.osqueryd() {
 		names, more = names+", parent, links, ctime", ", f.directory, f.hard_links, f.ctime"
 	}
-	head := "WITH RECURSIVE w(" + names + ") AS ("
+	head := "WITH RECURSIVE " + w.named() + "w(" + names + ") AS ("
 	if w.q.Root == DriveRoots {
 		return statement(head,
 			" SELECT "+cols+", 1"+more+" FROM "+w.drives()+` d CROSS JOIN file f ON f.directory = d.device_id || '\' WHERE `+links+"),")
@@ -95,8 +97,8 @@ func (w words) walk(root string) string {
 	}
 	return statement(
 		head,
-		" SELECT "+cols+", 1"+more+" FROM file f WHERE f.directory = "+root+" AND "+links+except+base,
-		" UNION ALL SELECT "+cols+", 0"+more+" FROM file f WHERE f.path = "+root+" AND f.type = 'regular'",
+		" SELECT "+cols+", 1"+more+w.top(root)+" AND "+links+except+base,
+		w.rootFile(" UNION ALL SELECT "+cols+", 0"+more+" FROM file f WHERE f.path = "+root+" AND f.type = 'regular'"),
 		" UNION ALL SELECT "+cols+", w.depth + 1"+more+" FROM w CROSS JOIN file f ON f.directory = w.path",
 		fmt.Sprintf("  WHERE %s AND w.depth < %d AND %s%s),", w.dir("w."), w.q.MaxDepth, links, except))
 }
@@ -111,14 +113,22 @@ func (w words) wanted() string {
 
 // withinBudget lets nothing be hashed when the walk found more than the budget; the sums come back as candidates.
 func (w words) withinBudget() string {
-	var out strings.Builder
+	var out []string
 	if n := w.q.Budget.Files; n > 0 {
-		fmt.Fprintf(&out, " AND (SELECT count(*) FROM g WHERE want = 1) <= %d", n)
+		out = append(out, fmt.Sprintf("(SELECT count(*) FROM g WHERE want = 1) <= %d", n))
 	}
 	if n := w.q.Budget.Bytes; n > 0 {
-		fmt.Fprintf(&out, " AND (SELECT coalesce(sum(size),0) FROM g WHERE want = 1) <= %d", n)
+		out = append(out, fmt.Sprintf("(SELECT coalesce(sum(size),0) FROM g WHERE want = 1) <= %d", n))
 	}
-	return out.String()
+	return strings.Join(out, " AND ")
+}
+
+// and puts a further condition behind others.
+func and(condition string) string {
+	if condition == "" {
+		return ""
+	}
+	return " AND " + condition
 }
 
 // rootCount says whether there is a root that can be looked at: a link to nothing, a FIFO or a device is none.
@@ -178,7 +188,7 @@ func (w words) leftOut(root string) string {
 	if !w.q.Explicit {
 		under = "(" + under + " OR m.path = " + root + ")"
 	}
-	from := "mounts m WHERE (" + foreign + ") AND " + under
+	from := "mounts m WHERE (" + foreign + ") AND " + under + w.mountsOfPart()
 	return statement(
 		capped(ledger.ListMax, "SELECT 'leftout', m.type, m.path, 0, '', '', '', 0, '', 0, '', '' FROM "+from),
 		count("leftout", root, "0", "count(*)", from))

@@ -31,6 +31,8 @@ type Question struct {
 	MaxSize  int64
 	MaxDepth int
 	Budget   ledger.Budget
+	Splits   bool        // files: over budget, the sums come back by folder
+	Part     ledger.Part // files: which part of the root's tree is walked
 }
 
 // Text words a question. It refuses what it could not word exactly: a text that asks less than it seems to would make

@@ -52,6 +52,7 @@ type Options struct {
 	Cache   embedded.Cache
 	NoCache bool
 	Steady  func(path string) bool // a seam for tests, see embedded.Options
+	Budget  ledger.Budget          // of one question that hashes files of any size through osqueryd; zero is its own
 }
 
 // Tool is this machine.
@@ -73,6 +74,7 @@ type engine struct {
 var (
 	_ edr.Rechecker = (*Tool)(nil)
 	_ edr.Estimator = (*Tool)(nil)
+	_ edr.Splitter  = (*Tool)(nil)
 )
 
 // New makes the tool. It opens nothing until it is asked.
@@ -111,7 +113,11 @@ func (t *Tool) Endpoints(context.Context) ([]edr.Endpoint, error) {
 // Compile words the questions for this machine.
 func (t *Tool) Compile(ep edr.Endpoint, w edr.Work) ([]ledger.Query, error) {
 	if t.opt.Dial != nil {
-		return osquery.Compile(osquery.Osqueryd(), ep, w)
+		agent := osquery.Osqueryd()
+		if t.opt.Budget != (ledger.Budget{}) {
+			agent.Budget = t.opt.Budget
+		}
+		return osquery.Compile(agent, ep, w)
 	}
 	self, err := os.Executable()
 	if err != nil {
@@ -123,6 +129,11 @@ func (t *Tool) Compile(ep edr.Endpoint, w edr.Work) ([]ledger.Query, error) {
 // Recheck words the second question for paths that had vanished.
 func (t *Tool) Recheck(q ledger.Query, paths []string) (ledger.Query, bool) {
 	return osquery.Recheck(q, paths)
+}
+
+// Split words the parts of a query that was over its budget.
+func (t *Tool) Split(q ledger.Query, subs []ledger.Sub, room int) ([]ledger.Query, error) {
+	return osquery.Split(q, subs, room)
 }
 
 // Ask puts one query to this machine. What goes wrong with the query is in the answer.

@@ -95,6 +95,7 @@ g AS MATERIALIZED (SELECT path, sort = 0 AND path IS NOT NULL AS want, sort, big
  max(size) AS size, max(mtime) AS mtime, max(uid) AS uid, max(depth) AS depth, count(*) AS n, max(parent) AS parent, max(links) AS links, max(ctime) AS ctime FROM v GROUP BY path, sort, big),
 k AS MATERIALIZED (SELECT g.*, 0 AS pid, h.path IS NOT NULL AS seen, coalesce(h.sha256,'') AS sha256
  FROM g LEFT JOIN hash h ON h.path = g.path WHERE g.want = 1 AND (SELECT count(*) FROM g WHERE want = 1) <= 5000 AND (SELECT coalesce(sum(size),0) FROM g WHERE want = 1) <= 1073741824),
+t AS MATERIALIZED (SELECT CASE instr(substr(path, 11), '/') WHEN 0 THEN '' ELSE substr(path, 1, 9 + instr(substr(path, 11), '/')) END AS path, count(*) AS n, sum(size) AS size FROM g WHERE want = 1 AND NOT ((SELECT count(*) FROM g WHERE want = 1) <= 5000 AND (SELECT coalesce(sum(size),0) FROM g WHERE want = 1) <= 1073741824) GROUP BY 1),
 m AS MATERIALIZED (SELECT * FROM k WHERE sha256 IN ('bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb'))
 SELECT 'meta' AS kind, i.version AS name, '' AS path, t.unix_time AS size, '' AS md5, '' AS sha1, i.uuid AS sha256, i.pid AS pid, i.instance_id AS owner, i.start_time AS n, '' AS mtime, '' AS cmdline FROM osquery_info i CROSS JOIN time t
 UNION ALL SELECT * FROM (SELECT 'hit', '/home/eve', k.path, k.size, coalesce(h.md5,''), coalesce(h.sha1,''), k.sha256, 0, coalesce((SELECT u.username FROM users u WHERE u.uid = k.uid LIMIT 1), k.uid, ''), 0, k.mtime, '' FROM m AS k LEFT JOIN hash h ON h.path = k.path AND h.sha256 = k.sha256 LIMIT 10000)
@@ -111,6 +112,9 @@ UNION ALL SELECT 'count', 'candidates', '/home/eve', coalesce(sum(max(size,0)),0
 UNION ALL SELECT 'count', 'missing', '/home/eve', 0, '', '', '', 0, '', count(*), '', '' FROM k WHERE seen = 0
 UNION ALL SELECT 'count', 'unhashed', '/home/eve', 0, '', '', '', 0, '', count(*), '', '' FROM k WHERE seen = 1 AND sha256 = ''
 UNION ALL SELECT 'count', 'hashed', '/home/eve', coalesce(sum(max(size,0)),0), '', '', '', 0, '', count(*), '', '' FROM k WHERE sha256 <> ''
+UNION ALL SELECT * FROM (SELECT 'sub', '', path, size, '', '', '', 0, '', n, '', '' FROM t WHERE path <> '' ORDER BY size DESC, path LIMIT 500)
+UNION ALL SELECT 'count', 'subs', '/home/eve', 0, '', '', '', 0, '', count(*), '', '' FROM t WHERE path <> ''
+UNION ALL SELECT 'count', 'loose', '/home/eve', coalesce(sum(size),0), '', '', '', 0, '', coalesce(sum(n),0), '', '' FROM t WHERE path = ''
 UNION ALL SELECT 'count', 'suspect', '/home/eve', 0, '', '', '', 0, '', count(*), '', '' FROM k WHERE mtime < ctime AND ctime > (SELECT start_time FROM osquery_info)
 UNION ALL SELECT 'count', 'hollow', '/home/eve', 0, '', '', '', 0, '', count(*), '', '' FROM g d WHERE d.sort = 1 AND d.links > 2 AND d.path NOT IN (SELECT parent FROM g WHERE sort = 1) AND NOT EXISTS (SELECT 1 FROM file c WHERE c.directory = d.path)
 UNION ALL SELECT 'count', 'privileged', '/home/eve', 0, '', '', '', 0, '', count(*), '', '' FROM osquery_info i CROSS JOIN processes p ON p.pid = i.pid WHERE p.euid = 0

@@ -100,6 +100,7 @@ g AS MATERIALIZED (SELECT path, path IS NOT NULL AS want, sort, big,
  max(size) AS size, max(mtime) AS mtime, max(uid) AS uid, max(depth) AS depth, count(*) AS n, max(parent) AS parent, max(links) AS links, max(ctime) AS ctime FROM v GROUP BY path, sort, big),
 k AS MATERIALIZED (SELECT g.*, 0 AS pid, h.path IS NOT NULL AS seen, coalesce(h.sha256,'') AS sha256
  FROM g LEFT JOIN hash h ON h.path = g.path WHERE g.want = 1 AND (SELECT count(*) FROM g WHERE want = 1) <= 5000 AND (SELECT coalesce(sum(size),0) FROM g WHERE want = 1) <= 1073741824),
+t AS MATERIALIZED (SELECT CASE instr(substr(path, 10), '\') WHEN 0 THEN '' ELSE substr(path, 1, 8 + instr(substr(path, 10), '\')) END AS path, count(*) AS n, sum(size) AS size FROM g WHERE want = 1 AND NOT ((SELECT count(*) FROM g WHERE want = 1) <= 5000 AND (SELECT coalesce(sum(size),0) FROM g WHERE want = 1) <= 1073741824) GROUP BY 1),
 m AS MATERIALIZED (SELECT * FROM k WHERE sha256 IN ('bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb'))
 SELECT 'meta' AS kind, i.version AS name, '' AS path, t.unix_time AS size, '' AS md5, '' AS sha1, i.uuid AS sha256, i.pid AS pid, i.instance_id AS owner, i.start_time AS n, '' AS mtime, '' AS cmdline FROM osquery_info i CROSS JOIN time t
 UNION ALL SELECT * FROM (SELECT 'hit', 'C:\Users', k.path, k.size, coalesce(h.md5,''), coalesce(h.sha1,''), k.sha256, 0, coalesce((SELECT u.username FROM users u WHERE u.uid = k.uid LIMIT 1), k.uid, ''), 0, k.mtime, '' FROM m AS k LEFT JOIN hash h ON h.path = k.path AND h.sha256 = k.sha256 LIMIT 10000)
@@ -115,6 +116,9 @@ UNION ALL SELECT 'count', 'candidates', 'C:\Users', coalesce(sum(max(size,0)),0)
 UNION ALL SELECT 'count', 'missing', 'C:\Users', 0, '', '', '', 0, '', count(*), '', '' FROM k WHERE seen = 0
 UNION ALL SELECT 'count', 'unhashed', 'C:\Users', 0, '', '', '', 0, '', count(*), '', '' FROM k WHERE seen = 1 AND sha256 = ''
 UNION ALL SELECT 'count', 'hashed', 'C:\Users', coalesce(sum(max(size,0)),0), '', '', '', 0, '', count(*), '', '' FROM k WHERE sha256 <> ''
+UNION ALL SELECT * FROM (SELECT 'sub', '', path, size, '', '', '', 0, '', n, '', '' FROM t WHERE path <> '' ORDER BY size DESC, path LIMIT 500)
+UNION ALL SELECT 'count', 'subs', 'C:\Users', 0, '', '', '', 0, '', count(*), '', '' FROM t WHERE path <> ''
+UNION ALL SELECT 'count', 'loose', 'C:\Users', coalesce(sum(size),0), '', '', '', 0, '', coalesce(sum(n),0), '', '' FROM t WHERE path = ''
 UNION ALL SELECT 'count', 'suspect', 'C:\Users', 0, '', '', '', 0, '', count(*), '', '' FROM k WHERE mtime < ctime AND ctime > (SELECT start_time FROM osquery_info)
 UNION ALL SELECT 'control', 'file', h.path, 0, h.md5, h.sha1, h.sha256, 0, '', 1, '', '' FROM hash h WHERE h.path = 'C:\Windows\System32\svchost.exe';
 

@@ -111,7 +111,7 @@ func (q Query) where() string {
 	case len(only) > 1:
 		return fmt.Sprintf("%s and %s beside it", only[0], some(int64(len(only)-1), "folder", "folders"))
 	case len(q.Part.Except) > 0:
-		return fmt.Sprintf("%s without %s of it that are asked for apart", q.Root, some(int64(len(q.Part.Except)), "folder", "folders"))
+		return fmt.Sprintf("%s without %s asked for apart", q.Root, some(int64(len(q.Part.Except)), "folder", "folders"))
 	default:
 		return q.Root
 	}

@@ -102,7 +102,7 @@ func (w words) sums(root string) string {
 // Split words the parts of a query whose answer said that it was over budget; subs are its verdict's. At most room parts
 // are made. None are when there is nothing to split by, or too many splits lie behind.
 func Split(q ledger.Query, subs []ledger.Sub, room int) ([]ledger.Query, error) {
-	if !q.Splits || q.Part.Level >= ledger.MaxLevel {
+	if !q.Splits || len(subs) == 0 || q.Part.Level >= ledger.MaxLevel {
 		return nil, nil
 	}
 	units := pack(q, subs)

@@ -202,7 +202,7 @@ func TestSplitIsBounded(t *testing.T) {
 		want int
 	}{
 		"too deep": {deep, many, 100, 0}, "no sums": {plain, many, 100, 0}, "no folder": {q, nil, 100, 0}, "no room": {q, many, 1, 0},
-		"a group needs room for all": {only, three, 1, 0}, "a group": {only, three, 2, 2},
+		"a group needs room for all": {only, three, 1, 0}, "a group": {only, three, 2, 2}, "a group that is not over": {only, nil, 9, 0},
 		"a name that no text can say": {q, []ledger.Sub{{Path: "C:\\Users\\\xff", Files: 9}}, 100, 0},
 	} {
 		parts, err := osquery.Split(c.q, c.subs, c.room)
@@ -225,4 +225,28 @@ func TestPartsGolden(t *testing.T) {
 		}
 		golden(t, platform+"-parts", page(parts))
 	}
+}
+
+func TestPartsStayInTheirLiterals(t *testing.T) {
+	t.Parallel()
+	q := overQuestion("linux", "/home")
+	q.Budget = ledger.Budget{Files: 10}
+	words := func(name string) []ledger.Query {
+		parts, err := osquery.Split(q, []ledger.Sub{{Path: "/home/" + name, Files: 4}, {Path: "/home/zz", Files: 400}}, 100)
+		if err != nil || len(parts) != 3 {
+			t.Fatalf("%q: %d parts, %v", name, len(parts), err)
+		}
+		return parts
+	}
+	plain := words("x")
+	rapid.Check(t, func(t *rapid.T) {
+		name := "n" + strings.ReplaceAll(strings.ToValidUTF8(hostile(t), ""), "/", "")
+		for i, part := range words(name) {
+			want, _ := skeleton(plain[i].Text)
+			got, literals := skeleton(part.Text)
+			if want != got || slices.Contains(literals, "/home/"+name) == (i == 1) {
+				t.Fatalf("folder %q changes the words:\n%s", name, part.Text)
+			}
+		}
+	})
 }

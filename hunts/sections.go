@@ -66,6 +66,7 @@ type RunRules struct {
 	Rate    *Rate     `yaml:"rate" json:"rate,omitempty" doc:"Most endpoints asked in a time." default:"3000/min"`
 	Timeout *Duration `yaml:"timeout" json:"timeout,omitempty" doc:"How long one endpoint has for one query." default:"15m"`
 	Late    *Duration `yaml:"late" json:"late,omitempty" doc:"How long answers that come late are still taken." default:"14d"`
+	Gentle  *bool     `yaml:"gentle" json:"gentle,omitempty" doc:"Search this machine so that nobody feels it: at a low priority, with a cap on reading and on the processor." default:"false"`
 	StopIf  StopIf    `yaml:"stop_if" json:"stop_if,omitzero" doc:"Shares at which the run stops, or asks a person."`
 }
 

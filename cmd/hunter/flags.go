@@ -28,6 +28,7 @@ type askFlags struct {
 	canary                                          int
 	rate, wait, late, timeout                       string
 	caseID                                          string
+	gentle                                          gentleFlags
 
 	waitFor time.Duration                                                   // --wait, read
 	before  func(ctx context.Context, a *app.App, spec campaign.Spec) error // what a command does first
@@ -47,6 +48,7 @@ func (a *askFlags) add(cmd *cobra.Command) {
 	f.StringVar(&a.maxSize, "max-size", "", "bigger files are out of scope, such as 50MiB")
 	f.BoolVar(&a.full, "full", false, "the same as --unsized full")
 	f.BoolVar(&a.noCache, "no-cache", false, "read every file anew: neither use nor keep digests of files that have not changed")
+	a.gentle.add(f)
 	f.IntVar(&a.canary, "canary", -1, "how many endpoints of a fleet are asked first")
 	f.StringVar(&a.rate, "rate", "", "most endpoints of a fleet asked in a time, such as 3000/min")
 	f.StringVar(&a.late, "late", "", "how long late answers of a fleet are taken, such as 14d")
@@ -89,7 +91,7 @@ func (a *askFlags) apply(spec *campaign.Spec) error {
 			s.Where = append(s.Where, stage)
 		}
 	}
-	faults = append(faults, a.sizes(s), a.times(spec), a.targets(spec))
+	faults = append(faults, a.sizes(s), a.times(spec), a.targets(spec), a.gentle.apply(spec))
 	if a.caseID != "" {
 		spec.Case = a.caseID
 	}

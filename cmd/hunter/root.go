@@ -15,6 +15,7 @@ import (
 
 	"github.com/hunter-project/hunter/internal/campaign"
 	"github.com/hunter-project/hunter/internal/diag"
+	"github.com/hunter-project/hunter/internal/edr/osquery/gentle"
 )
 
 // streams are the three standard streams; results go to out alone.
@@ -35,6 +36,7 @@ type globals struct {
 	quiet    bool
 	noColor  bool
 	noCache  bool // of commands that ask endpoints
+	gentle   *gentle.Limits
 }
 
 // exitError carries an exit code that is no failure of the command, such as 1 for hits.

@@ -13,6 +13,7 @@ import (
 	"github.com/hunter-project/hunter/internal/campaign"
 	"github.com/hunter-project/hunter/internal/edr"
 	"github.com/hunter-project/hunter/internal/edr/osquery/embedded"
+	"github.com/hunter-project/hunter/internal/edr/osquery/gentle"
 	"github.com/hunter-project/hunter/internal/pivot"
 	"github.com/hunter-project/hunter/internal/pivot/files"
 	"github.com/hunter-project/hunter/internal/pivot/own"
@@ -26,6 +27,10 @@ type Options struct {
 	Progress func(campaign.Event)
 	Now      func() time.Time // nil is time.Now
 	NoCache  bool             // no digest is kept from one query to the next
+	Gentle   *gentle.Limits   // of reading on this machine; nil: as fast as it goes
+	Meter    func(embedded.Work)
+
+	pace embedded.Pace // made of Gentle
 }
 
 // App is hunter, wired.

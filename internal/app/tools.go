@@ -9,6 +9,7 @@ import (
 	"github.com/hunter-project/hunter/internal/edr"
 	"github.com/hunter-project/hunter/internal/edr/carbonblack"
 	"github.com/hunter-project/hunter/internal/edr/osquery/embedded"
+	"github.com/hunter-project/hunter/internal/edr/osquery/gentle"
 	"github.com/hunter-project/hunter/internal/edr/osquery/local"
 	"github.com/hunter-project/hunter/internal/edr/osquery/socket"
 	"github.com/hunter-project/hunter/internal/ledger"
@@ -43,6 +44,9 @@ func makeTools(ctx context.Context, opt Options, store *results.Store) ([]edr.To
 			return nil, err
 		}
 	}
+	if opt.Gentle != nil {
+		opt.pace = gentle.New(*opt.Gentle, gentle.Options{}) // one for all tools: they share the machine
+	}
 	if opt.Set == nil || len(opt.Set.Tools) == 0 {
 		return []edr.Tool{thisMachine(ctx, opt, hunts.ToolDef{Name: DefaultTool}, local.Config{}, cache)}, nil
 	}
@@ -60,7 +64,9 @@ func makeTools(ctx context.Context, opt Options, store *results.Store) ([]edr.To
 }
 
 func thisMachine(ctx context.Context, opt Options, def hunts.ToolDef, cfg local.Config, cache embedded.Cache) edr.Tool {
-	return local.New(def.Name, local.Options{Kinds: def.HashTypes, Now: opt.Now, Dial: dialer(ctx, cfg), Cache: cache, NoCache: opt.NoCache})
+	return local.New(def.Name, local.Options{
+		Kinds: def.HashTypes, Now: opt.Now, Dial: dialer(ctx, cfg), Cache: cache, NoCache: opt.NoCache, Pace: opt.pace, Meter: opt.Meter,
+	})
 }
 
 // makeTool makes one tool and asks no endpoint.

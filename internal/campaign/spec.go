@@ -34,6 +34,7 @@ type Spec struct {
 	Search     edr.Search    `json:"search"`
 	DoneWhen   DoneWhen      `json:"done_when"`
 	Timeout    time.Duration `json:"timeout,omitempty"` // of one query; 0 is none
+	Gentle     bool          `json:"gentle,omitempty"`  // this machine is searched so that nobody feels it
 	MaxAge     time.Duration `json:"max_age,omitempty"` // of a proof that is carried; 0: every endpoint is asked
 }
 

@@ -53,7 +53,7 @@ type job struct {
 
 // look begins to look ahead; nil when the hints give nothing to look for.
 func (e *Engine) look(ctx context.Context, h Hints) *ahead {
-	if h.Root == "" {
+	if h.Root == "" || e.opt.Pace != nil {
 		return nil
 	}
 	a := &ahead{engine: e, hints: h, kinds: h.kinds(), known: map[string]*folder{}, jobs: make(chan job, jobQueue)}

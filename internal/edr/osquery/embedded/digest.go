@@ -64,11 +64,15 @@ func (e *Engine) recall(ctx context.Context, path string, key Key, want [3]bool)
 		return Sums{}, false
 	}
 	sums, ok := e.opt.Cache.Get(ctx, key)
-	return sums, ok && sums.covers(want)
+	if ok = ok && sums.covers(want); ok {
+		e.did(1, key.Size)
+	}
+	return sums, ok
 }
 
 // digest reads a file and keeps its digests if they will hold. A file that changes while it is read gets a second chance.
 func (e *Engine) digest(ctx context.Context, path string, want [3]bool, buf []byte) (Sums, Key, error) {
+	defer e.did(1, 0)
 	sums, st, err := e.read(ctx, path, want, buf)
 	if errors.Is(err, errChanged) {
 		sums, st, err = e.read(ctx, path, want, buf)
@@ -152,6 +156,10 @@ func (e *Engine) feed(ctx context.Context, f io.Reader, hashes [3]hash.Hash, buf
 			if h != nil {
 				h.Write(buf[:n])
 			}
+		}
+		e.did(0, int64(n))
+		if err := e.rest(ctx, n); err != nil {
+			return total, err
 		}
 		if errors.Is(err, io.EOF) {
 			return total, nil

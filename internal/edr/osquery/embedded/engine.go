@@ -40,6 +40,8 @@ type Options struct {
 	Now     func() time.Time // nil is time.Now
 	Cache   Cache            // digests of earlier runs; nil for none
 	NoCache bool             // keep no digest from one query to the next; Cache is not asked
+	Pace    Pace             // nil: as fast as it goes
+	Meter   func(Work)       // is told what a query reads, while it does, by several goroutines at once; nil tells nobody
 	Fresh   []string         // paths that are read each time, such as that of a control
 	// Steady says whether digests of files on the file system of a path may be remembered: it gives new times to each file
 	// that is written. nil asks the system.

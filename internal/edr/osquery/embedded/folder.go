@@ -60,6 +60,9 @@ func (f *folder) next(e *Engine, q *query) (*entry, error) {
 		if err := q.ctx.Err(); err != nil {
 			return nil, err
 		}
+		if err := e.rest(q.ctx, 0); err != nil {
+			return nil, err
+		}
 		f.fill(e, nil)
 		if f.ahead != nil {
 			f.ahead.found(f, f.entries)

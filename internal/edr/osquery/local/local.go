@@ -51,6 +51,8 @@ type Options struct {
 	// Cache remembers digests from one run to the next; nil for none. NoCache keeps none from one query to the next either.
 	Cache   embedded.Cache
 	NoCache bool
+	Pace    embedded.Pace // how gently the embedded engine works; nil: as fast as it goes
+	Meter   func(embedded.Work)
 	Steady  func(path string) bool // a seam for tests, see embedded.Options
 	Budget  ledger.Budget          // of one question that hashes files of any size through osqueryd; zero is its own
 }
@@ -256,6 +258,7 @@ func (t *Tool) open(maxSize int64) (*embedded.Engine, error) {
 	}
 	opened, err := embedded.Open(embedded.Options{
 		ReadMax: readMax, FS: t.opt.FS, Now: t.opt.Now, Cache: t.opt.Cache, NoCache: t.opt.NoCache, Steady: t.opt.Steady,
+		Pace: t.opt.Pace, Meter: t.opt.Meter,
 		Fresh: []string{osquery.ControlPath(runtime.GOOS)}, // it proves that files can be read now
 	})
 	if err != nil {

@@ -64,7 +64,7 @@ func (g *globals) opened(ctx context.Context, set *hunts.Set, progress func(camp
 	}
 	ctx, stop := interruptible(ctx)
 	defer stop()
-	a, err := app.New(ctx, app.Options{DB: path, Set: set, Progress: progress, NoCache: g.noCache, Gentle: g.gentle})
+	a, err := app.New(ctx, app.Options{DB: path, Set: set, Progress: progress, NoCache: g.noCache, Gentle: g.gentle, Meter: g.meter})
 	if err != nil {
 		return err
 	}

@@ -80,8 +80,8 @@ func (g *globals) showPlan(ctx context.Context, a *app.App, spec campaign.Spec) 
 	p := report.Plan{Hunt: spec.Hunt, Alerts: spec.Alerts, MoreAlerts: spec.MoreAlerts, Graph: prep.Graph, Files: prep.Files, Refused: prep.AllRefused(), Plan: prep.Plan}
 	counting, cancel := context.WithTimeout(ctx, countingTime)
 	defer cancel()
-	if cost, ok := a.Campaign.Estimate(counting, prep); ok {
-		p.Cost = &cost
+	if f, ok := a.Campaign.Estimate(counting, prep); ok {
+		p.Cost, p.Takes = &f.Cost, f.Takes
 	}
 	if g.json {
 		return campaign.ExitProven, report.PlanJSON(g.out, p)

@@ -2,25 +2,44 @@ package main
 
 import (
 	"fmt"
+	"os"
+	"strings"
 	"sync"
+	"time"
+
+	"golang.org/x/term"
 
 	"github.com/hunter-project/hunter/internal/campaign"
 	"github.com/hunter-project/hunter/internal/diag"
+	"github.com/hunter-project/hunter/internal/edr/osquery/embedded"
 	"github.com/hunter-project/hunter/internal/ledger"
 	"github.com/hunter-project/hunter/internal/report"
 )
 
-// progress tells on stderr what a run does: on a terminal one line that is written over, elsewhere nothing but the plan.
+// progress tells on stderr what a run does: on a terminal one line that is written over, elsewhere the plan and a line now
+// and then.
 type progress struct {
-	g    *globals
-	live bool
+	g     *globals
+	live  bool
+	width int // of the terminal
+	now   func() time.Time
 
-	mu    sync.Mutex
-	shown int // characters of the line that stands
+	mu     sync.Mutex
+	shown  int // characters of the line that stands
+	read   reading
+	asking campaign.Event // the question that is being answered, if any
+	drawn  time.Time
 }
 
 func newProgress(g *globals) *progress {
-	return &progress{g: g, live: !g.quiet && isTerminal(g.err)}
+	p := &progress{g: g, live: !g.quiet && isTerminal(g.err), width: 100, now: time.Now}
+	if f, ok := g.err.(*os.File); ok && p.live {
+		if width, _, err := term.GetSize(int(f.Fd())); err == nil && width > 1 {
+			p.width = width - 1
+		}
+	}
+	g.meter = p.meter
+	return p
 }
 
 // event is the campaign's Progress.
@@ -39,14 +58,19 @@ func (p *progress) event(e campaign.Event) {
 		p.remembered(e)
 	case campaign.EventPlanned:
 		p.clear()
+		p.read = reading{}
 		p.planned(e)
 	case campaign.EventEstimated:
 		p.clear()
-		p.g.hint("to read: %s", report.CostText(e.Cost))
+		p.g.hint("to read: %s", report.CostText(e.Forecast.Cost, e.Forecast.Takes))
+		p.read.foretold(e.Forecast)
 	case campaign.EventAsking:
-		p.line(e, "asking")
+		p.asking = e
+		p.read.begin(e, p.now())
+		p.tick(true)
 	case campaign.EventAnswered:
-		p.line(e, "answered")
+		p.asking.Kind = ""
+		p.read.end(e)
 		for _, h := range e.Verdict.Hits {
 			if p.live {
 				p.clear()
@@ -91,25 +115,57 @@ func (p *progress) planned(e campaign.Event) {
 	}
 }
 
-func (p *progress) line(e campaign.Event, what string) {
-	if !p.live {
+// Between two lines lies at least so much time: on a terminal, and elsewhere.
+const (
+	liveEvery  = 200 * time.Millisecond
+	plainEvery = 10 * time.Second
+)
+
+// meter is told what the engine reads, by several goroutines.
+func (p *progress) meter(w embedded.Work) {
+	if p.g.quiet {
 		return
 	}
-	const width = 20
-	full := 0
-	if e.Total > 0 {
-		full = width * e.Done / e.Total
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.read.add(w)
+	p.tick(false)
+}
+
+// tick shows how far the run is, when it is time to. A question that begins is shown at once on a terminal.
+func (p *progress) tick(begins bool) {
+	now := p.now()
+	every := plainEvery
+	if p.live {
+		every = liveEvery
 	}
-	text := fmt.Sprintf("[%-*s] %d/%d %s %s", width, bar(full), e.Done, e.Total, what, e.Query.Stage)
+	if p.drawn.IsZero() && !p.live {
+		p.drawn = now
+	}
+	if p.asking.Kind == "" || (now.Sub(p.drawn) < every && !(begins && p.live)) {
+		return
+	}
+	p.drawn = now
+	share, text := p.read.status(now)
+	e := p.asking
+	if share < 0 {
+		text = strings.TrimSuffix(fmt.Sprintf("%d/%d questions, %s", e.Done, e.Total, text), ", ")
+		share = float64(e.Done) / float64(max(e.Total, 1))
+	}
+	text += "; " + string(e.Query.Stage)
 	if e.Query.Stage == ledger.Files {
 		text += " " + diag.Escape(e.Query.Root)
 	}
-	if len(text) > 100 {
-		text = text[:100]
+	if !p.live {
+		p.g.hint("progress: %s", text)
+		return
 	}
+	const width = 20
+	line := []rune(fmt.Sprintf("[%-*s] %s", width, bar(int(width*share)), text))
+	line = line[:min(len(line), p.width)]
 	p.clear()
-	p.shown = len(text)
-	fmt.Fprint(p.g.err, text) // progress
+	p.shown = len(line)
+	fmt.Fprint(p.g.err, string(line)) // progress
 }
 
 // count writes a number with its noun, which takes an s.
@@ -137,5 +193,6 @@ func (p *progress) clear() {
 func (p *progress) end() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
+	p.asking.Kind = ""
 	p.clear()
 }

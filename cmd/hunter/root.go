@@ -15,6 +15,7 @@ import (
 
 	"github.com/hunter-project/hunter/internal/campaign"
 	"github.com/hunter-project/hunter/internal/diag"
+	"github.com/hunter-project/hunter/internal/edr/osquery/embedded"
 	"github.com/hunter-project/hunter/internal/edr/osquery/gentle"
 )
 
@@ -37,6 +38,7 @@ type globals struct {
 	noColor  bool
 	noCache  bool // of commands that ask endpoints
 	gentle   *gentle.Limits
+	meter    func(embedded.Work) // is told what is read on this machine
 }
 
 // exitError carries an exit code that is no failure of the command, such as 1 for hits.

@@ -66,9 +66,18 @@ func New(ctx context.Context, opt Options) (*App, error) {
 	}
 	a.Campaign = &campaign.Campaign{
 		Store: store, Providers: providers, Own: own.New(store, embedded.MachineID()), Tools: a.tools, Progress: opt.Progress, Now: opt.Now,
+		Cap:   readCap(opt),
 		NewID: func() string { return uuid.Must(uuid.NewV7()).String() },
 	}
 	return a, nil
+}
+
+// readCap is how fast a gentle run reads at most.
+func readCap(opt Options) int64 {
+	if opt.Gentle == nil {
+		return 0
+	}
+	return opt.Gentle.Settled().BytesPerSecond
 }
 
 // Close frees everything, the store last.

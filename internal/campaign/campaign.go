@@ -25,6 +25,7 @@ type Store interface {
 	SetCoverages(ctx context.Context, run string, standings []results.Standing) error
 	FinishRun(ctx context.Context, run string, state results.RunState, exitCode int, reason string) error
 	LatestProof(ctx context.Context, endpoint, tool, proof string, since time.Time) (*results.Proof, error)
+	ReadSpeed(ctx context.Context, endpoint, tool string, gentle bool) (bytesPerSecond int64, err error)
 	Run(ctx context.Context, run string) (results.RunSummary, error)
 	Targets(ctx context.Context, run string) ([]results.Target, error)
 	Queries(ctx context.Context, run string) ([]results.StoredQuery, error)
@@ -40,6 +41,7 @@ type Campaign struct {
 	Now       func() time.Time
 	NewID     func() string // UUIDv7
 	Foretell  time.Duration // how long a run may count beforehand what it will read; 0 counts nothing
+	Cap       int64         // bytes a second that a gentle run reads at most; 0 is none
 }
 
 // Outcome is how a run ended, or where it stands when it was detached.
@@ -161,8 +163,8 @@ func (c *Campaign) plan(ctx context.Context, id string, spec Spec) error {
 	if c.Foretell > 0 {
 		counting, cancel := context.WithTimeout(ctx, c.Foretell)
 		defer cancel()
-		if cost, ok := c.Estimate(counting, prep); ok {
-			c.Progress(Event{Kind: EventEstimated, Run: id, Cost: cost})
+		if f, ok := c.Estimate(counting, prep); ok {
+			c.Progress(Event{Kind: EventEstimated, Run: id, Forecast: f})
 		}
 	}
 	return nil

@@ -1,7 +1,6 @@
 package campaign
 
 import (
-	"github.com/hunter-project/hunter/internal/edr"
 	"github.com/hunter-project/hunter/internal/ledger"
 	"github.com/hunter-project/hunter/internal/pivot"
 )
@@ -28,7 +27,7 @@ type Event struct {
 	Tool     string
 	Query    ledger.Query
 	Verdict  ledger.Verdict
-	Cost     edr.Cost
+	Forecast Forecast
 	Done     int // queries answered so far
 	Total    int // queries of the run
 }

@@ -61,30 +61,6 @@ func (c *Campaign) Prepare(ctx context.Context, spec Spec) (*Prepared, error) {
 	return prep, c.carryProofs(ctx, prep)
 }
 
-// Estimate counts what the questions of a plan would read on the endpoints that can tell; ok is false when none can. It says nothing about what they prove.
-func (c *Campaign) Estimate(ctx context.Context, p *Prepared) (cost edr.Cost, ok bool) {
-	for _, tp := range p.Plan.Tools {
-		i := slices.IndexFunc(c.Tools, func(t edr.Tool) bool { return t.Describe().Name == tp.Tool.Name })
-		if i < 0 {
-			continue
-		}
-		estimator, can := c.Tools[i].(edr.Estimator)
-		if !can {
-			continue
-		}
-		for _, ep := range tp.Endpoints {
-			one, known, err := estimator.Estimate(ctx, ep.Endpoint, ep.Queries)
-			if err != nil {
-				return edr.Cost{}, false
-			}
-			if known && len(ep.Queries) > 0 {
-				cost, ok = edr.Cost{Files: cost.Files + one.Files, Bytes: cost.Bytes + one.Bytes, Least: cost.Least || one.Least}, true
-			}
-		}
-	}
-	return cost, ok
-}
-
 // AllRefused lists what is not hunted by rule: of the pivot, and of the seeds as they were given.
 func (p *Prepared) AllRefused() []pivot.Refused {
 	out := slices.Clone(p.Refused)

@@ -38,6 +38,11 @@ type Cost struct {
 	Least        bool // it was not counted to the end: at least so much
 }
 
+// Plus adds two costs.
+func (c Cost) Plus(d Cost) Cost {
+	return Cost{Files: c.Files + d.Files, Bytes: c.Bytes + d.Bytes, Least: c.Least || d.Least}
+}
+
 // Rechecker is a tool that can ask once more for paths that had vanished between two looks of one query.
 type Rechecker interface {
 	// Recheck words the second question; ok is false when there is none.

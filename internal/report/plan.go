@@ -5,7 +5,10 @@ import (
 	"cmp"
 	"fmt"
 	"io"
+	"math"
+	"strconv"
 	"strings"
+	"time"
 
 	"github.com/hunter-project/hunter/internal/alert"
 	"github.com/hunter-project/hunter/internal/diag"
@@ -24,7 +27,8 @@ type Plan struct {
 	Files      []indicator.File
 	Refused    []pivot.Refused
 	Plan       edr.Plan
-	Cost       *edr.Cost // what it would read, where that is known
+	Cost       *edr.Cost     // what it would read, where that is known
+	Takes      time.Duration // about how long that takes; 0 is not known
 }
 
 // PlanText writes a plan for people: hashes by kind and source, what is not asked and why, and the text of every query.
@@ -40,7 +44,7 @@ func PlanText(w io.Writer, p Plan) error {
 	line("pivot     %s, %s; %s", count(len(p.Graph.Reports), "report", "reports"), count(len(p.Files), "file hunted", "files hunted"), graphState(p.Graph))
 	line("scope     %s", diag.Escape(orNone(p.Plan.Scope)))
 	if p.Cost != nil {
-		line("cost      to read: %s", CostText(*p.Cost))
+		line("cost      to read: %s", CostText(*p.Cost, p.Takes))
 	}
 	for _, n := range p.Plan.Notes {
 		line("note      %s", diag.Escape(n))
@@ -60,13 +64,42 @@ func PlanText(w io.Writer, p Plan) error {
 	return flush(w, b)
 }
 
-// CostText says what a search reads.
-func CostText(c edr.Cost) string {
-	text := fmt.Sprintf("%s, %s", count(int(c.Files), "file", "files"), ledger.Size(c.Bytes))
-	if c.Least {
+// CostText says what a search reads, and about how long that takes where it is known.
+func CostText(c edr.Cost, takes time.Duration) string {
+	noun := "files"
+	if c.Files == 1 {
+		noun = "file"
+	}
+	text := fmt.Sprintf("%s %s, %s", Thousands(c.Files), noun, ledger.Size(c.Bytes))
+	switch {
+	case c.Least:
 		return "at least " + text + ", not counted to the end"
+	case takes > 0:
+		return text + ", about " + Long(takes)
+	default:
+		return text
+	}
+}
+
+// Thousands writes a number with its digits in groups.
+func Thousands(n int64) string {
+	text := strconv.FormatInt(n, 10)
+	for at := len(text) - 3; at > 0 && text[at-1] != '-'; at -= 3 {
+		text = text[:at] + "," + text[at:]
 	}
 	return text
+}
+
+// Long writes a length of time for people, in its biggest units.
+func Long(d time.Duration) string {
+	switch s := int64(math.Ceil(d.Seconds())); {
+	case s < 120:
+		return fmt.Sprintf("%d s", max(s, 1))
+	case s < 2*60*60:
+		return fmt.Sprintf("%d min", (s+59)/60)
+	default:
+		return fmt.Sprintf("%d h %d min", s/3600, s%3600/60)
+	}
 }
 
 // fileText is a file object on one line.

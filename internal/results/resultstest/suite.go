@@ -31,6 +31,8 @@ func Run(t *testing.T, open func(t *testing.T) *results.Store) {
 		{"attempts are all kept", attempts},
 		{"an answer again doubles nothing", redelivery},
 		{"an answer nobody planned is refused", unplanned},
+		{"parts come with their answer", partsComeWithTheirAnswer},
+		{"speed", speed},
 		{"many hits at once", manyHits},
 		{"hits are filtered and paged", hitsFiltered},
 		{"a search comes back with its hits", searchRoundTrip},

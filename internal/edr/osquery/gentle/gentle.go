@@ -21,6 +21,17 @@ const (
 	DefaultCPU            = 0.25
 )
 
+// Settled gives the limits in effect.
+func (l Limits) Settled() Limits {
+	if l.BytesPerSecond <= 0 {
+		l.BytesPerSecond = DefaultBytesPerSecond
+	}
+	if l.CPU <= 0 || l.CPU > 1 {
+		l.CPU = DefaultCPU
+	}
+	return l
+}
+
 // What may be used at once before the first pause.
 const (
 	burstCPU   = 100 * time.Millisecond
@@ -46,12 +57,7 @@ type Pace struct {
 
 // New makes a pace.
 func New(l Limits, opt Options) *Pace {
-	if l.BytesPerSecond <= 0 {
-		l.BytesPerSecond = DefaultBytesPerSecond
-	}
-	if l.CPU <= 0 || l.CPU > 1 {
-		l.CPU = DefaultCPU
-	}
+	l = l.Settled()
 	if opt.Now == nil {
 		opt.Now = time.Now
 	}

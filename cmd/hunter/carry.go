@@ -28,7 +28,7 @@ func (g *globals) carry(ctx context.Context, set *hunts.Set, specs []campaign.Sp
 	}
 	show := newProgress(g)
 	g.noCache = ask.noCache
-	g.slow(&ask.gentle, specs...)
+	g.slow(&ask.gentle, specs)
 	return g.opened(ctx, set, show.event, func(ctx context.Context, a *app.App) error {
 		g.imported(a)
 		var codes []int

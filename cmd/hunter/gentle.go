@@ -64,10 +64,13 @@ func (g *gentleFlags) apply(spec *campaign.Spec) error {
 	return nil
 }
 
-// slow makes a command gentle when one of its runs is. Priority belongs to the process, and can not be raised again.
-func (g *globals) slow(f *gentleFlags, specs ...campaign.Spec) {
+// slow makes all runs of a command gentle when one is: priority belongs to the process, and can not be raised again.
+func (g *globals) slow(f *gentleFlags, specs []campaign.Spec) {
 	if !slices.ContainsFunc(specs, func(s campaign.Spec) bool { return s.Gentle }) {
 		return
+	}
+	for i := range specs {
+		specs[i].Gentle = true // so that its speed is not taken for that of others
 	}
 	g.gentle = &f.limits
 	if err := gentle.Lower(); err != nil {

@@ -153,7 +153,7 @@ func (g *globals) resume(cmd *cobra.Command, f *runFlags, paths []string) error 
 	if err := f.gentle.apply(&spec); err != nil {
 		return err
 	}
-	g.slow(&f.gentle, spec)
+	g.slow(&f.gentle, []campaign.Spec{spec})
 	return g.opened(ctx, set, show.event, func(ctx context.Context, a *app.App) error {
 		return g.one(ctx, a, show, &f.askFlags, spec.Hunt, f.failOn, func(ctx context.Context) (campaign.Outcome, error) {
 			return a.Campaign.Resume(ctx, id)

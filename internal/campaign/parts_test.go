@@ -33,7 +33,8 @@ type splitting struct {
 	edr.Splitter
 }
 
-func newSplitting() splitting {
+func newSplitting(t *testing.T) splitting {
+	t.Helper()
 	tool := local.New("this-machine", local.Options{
 		Budget: ledger.Budget{Files: 4},
 		Dial: func(context.Context) (local.Asker, error) {
@@ -41,6 +42,7 @@ func newSplitting() splitting {
 			return daemon{engine}, err
 		},
 	})
+	t.Cleanup(func() { _ = tool.Close() })
 	return splitting{&spy{Tool: tool, asked: map[string]int{}}, tool}
 }
 
@@ -76,7 +78,7 @@ func TestOverBudgetIsAskedInParts(t *testing.T) {
 		}
 	}
 	store := openStore(t, filepath.Join(t.TempDir(), "h.db"))
-	whole := newSplitting()
+	whole := newSplitting(t)
 	out, err := newCampaign(store, whole).Run(t.Context(), specFor(roots, digest))
 	if err != nil {
 		t.Fatal(err)
@@ -87,11 +89,11 @@ func TestOverBudgetIsAskedInParts(t *testing.T) {
 	if os.Geteuid() == 0 && out.Summary.Proven != 1 { // without root's rights osqueryd proves nothing
 		t.Errorf("%+v", out.Summary)
 	}
-	if out, err := newCampaign(store, newSplitting()).Run(t.Context(), specFor(roots, unknown)); err != nil || (os.Geteuid() == 0 && out.ExitCode != campaign.ExitProven) {
+	if out, err := newCampaign(store, newSplitting(t)).Run(t.Context(), specFor(roots, unknown)); err != nil || (os.Geteuid() == 0 && out.ExitCode != campaign.ExitProven) {
 		t.Errorf("%+v, %v", out, err)
 	}
 	for dies := 1; dies <= whole.total(); dies++ {
-		dead, again := newSplitting(), newSplitting()
+		dead, again := newSplitting(t), newSplitting(t)
 		first, err := newCampaign(&forgetful{Store: store, left: dies}, dead).Run(t.Context(), specFor(roots, digest))
 		if !errors.Is(err, errDead) {
 			t.Fatalf("%d: %+v, %v", dies, first, err)

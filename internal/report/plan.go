@@ -72,6 +72,8 @@ func CostText(c edr.Cost, takes time.Duration) string {
 	}
 	text := fmt.Sprintf("%s %s, %s", Thousands(c.Files), noun, ledger.Size(c.Bytes))
 	switch {
+	case c.Least && c.Files == 0:
+		return "more than could be counted in a moment"
 	case c.Least:
 		return "at least " + text + ", not counted to the end"
 	case takes > 0:

@@ -83,10 +83,8 @@ func TestPartsThroughSocket(t *testing.T) {
 		tool := local.New("this-machine", local.Options{
 			Budget: budget, Dial: func(ctx context.Context) (local.Asker, error) { return socket.Dial(ctx, path, socket.Options{}) },
 		})
+		t.Cleanup(func() { _ = tool.Close() }) // the server waits for it
 		cov, hit, asked, verdicts := inParts(t, tool, in(dir), files, func() {})
-		if err := tool.Close(); err != nil {
-			t.Fatal(err)
-		}
 		seen, over := int64(0), int64(0)
 		for _, q := range asked {
 			v := verdicts[q.ID][0]

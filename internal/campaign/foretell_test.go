@@ -55,7 +55,7 @@ func TestForecast(t *testing.T) {
 		"not counted to the end":     {store: measured{speed: map[bool]int64{false: 100 << 20}}, least: true},
 		"the store fails":            {store: measured{speed: map[bool]int64{false: 100 << 20}, err: errors.New("no")}},
 	} {
-		tool := &counter{Tool: newSpy(), now: time.Unix(1_764_000_000, 0), cost: edr.Cost{Files: 7, Bytes: 200 << 20, Least: c.least}}
+		tool := &counter{Tool: newSpy(t), now: time.Unix(1_764_000_000, 0), cost: edr.Cost{Files: 7, Bytes: 200 << 20, Least: c.least}}
 		camp := newCampaign(c.store, tool)
 		camp.Now, camp.Cap = func() time.Time { return tool.now }, c.limit
 		f, ok := camp.Estimate(t.Context(), &campaign.Prepared{Plan: plan, Spec: campaign.Spec{Gentle: c.gentle}})

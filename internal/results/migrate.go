@@ -49,13 +49,26 @@ func newer(version, latest int64) error {
 	return nil
 }
 
-// checkOwner refuses the database of another program; an empty one is nobody's.
-func checkOwner(ctx context.Context, db *sql.DB) error {
-	var id, tables int64
-	if err := db.QueryRowContext(ctx, "PRAGMA application_id").Scan(&id); err != nil {
+// checkOwner refuses the database of another program; an empty one is nobody's. Both looks are of one moment: between two
+// another hunter may have made the database.
+func checkOwner(ctx context.Context, db *sql.DB) (err error) {
+	conn, err := db.Conn(ctx)
+	if err != nil {
 		return err
 	}
-	if err := db.QueryRowContext(ctx, "SELECT count(*) FROM sqlite_schema").Scan(&tables); err != nil {
+	defer func() { err = errors.Join(err, conn.Close()) }()
+	if _, err := conn.ExecContext(ctx, "BEGIN DEFERRED"); err != nil {
+		return err
+	}
+	defer func() {
+		_, ended := conn.ExecContext(context.WithoutCancel(ctx), "ROLLBACK")
+		err = errors.Join(err, ended)
+	}()
+	var id, tables int64
+	if err := conn.QueryRowContext(ctx, "PRAGMA application_id").Scan(&id); err != nil {
+		return err
+	}
+	if err := conn.QueryRowContext(ctx, "SELECT count(*) FROM sqlite_schema").Scan(&tables); err != nil {
 		return err
 	}
 	if id != applicationID && (id != 0 || tables > 0) {

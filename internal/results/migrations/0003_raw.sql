@@ -1,12 +1,12 @@
 -- +goose Up
 -- Bodies as received, each kept once under its sha256 and compressed in chunks.
-CREATE TABLE IF NOT EXISTS raw_body (
+CREATE TABLE raw_body (
   digest TEXT PRIMARY KEY,
   size INTEGER NOT NULL,
   created_at TEXT NOT NULL
 ) STRICT;
 
-CREATE TABLE IF NOT EXISTS raw_chunk (
+CREATE TABLE raw_chunk (
   digest TEXT NOT NULL REFERENCES raw_body (digest) ON DELETE CASCADE,
   seq INTEGER NOT NULL,
   data BLOB NOT NULL,

@@ -8,13 +8,9 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
-	"os"
-	"os/exec"
 	"path/filepath"
 	"runtime"
 	"slices"
-	"strconv"
-	"strings"
 	"testing"
 	"time"
 
@@ -102,13 +98,24 @@ func again(ctx context.Context, db, root string, files int64, first bool) (err e
 // pair measures two works side by side, one after the other in each round, which of them first changing.
 func pair(b *testing.B, subject, base func() error) (subjects, bases []time.Duration) {
 	b.Helper()
-	timed := func(work func() error) time.Duration {
-		runtime.GC()
-		start := time.Now()
-		if err := work(); err != nil {
-			b.Fatal(err)
+	timed := func(work func() error) func() time.Duration {
+		return func() time.Duration {
+			start := time.Now()
+			if err := work(); err != nil {
+				b.Fatal(err)
+			}
+			return time.Since(start)
 		}
-		return time.Since(start)
+	}
+	return pairTimed(b, timed(subject), timed(base))
+}
+
+// pairTimed is pair for works that measure themselves.
+func pairTimed(b *testing.B, subject, base func() time.Duration) (subjects, bases []time.Duration) {
+	b.Helper()
+	timed := func(work func() time.Duration) time.Duration {
+		runtime.GC()
+		return work()
 	}
 	timed(base) // what is not in memory yet comes there
 	timed(subject)
@@ -196,52 +203,10 @@ func BenchmarkWalking(b *testing.B) {
 	b.Run("100-sizes", func(b *testing.B) {
 		files := invented(100, hundredSizes, indicator.SHA256)
 		times(b, func() error { return sweep(local.Options{}, root, seen{n, -1, 0}, files) }, look, "find")
-		b.ReportMetric(peakMiB(b, root, s.many), "MiB-peak")
+		b.ReportMetric(peakOf(b, "sweep", fmt.Sprintf("%d:%s", s.many, root)), "MiB-peak")
 	})
 	b.Run("10000-hashes-to-10", func(b *testing.B) {
 		few, many := invented(10, hundredSizes, indicator.SHA256), invented(10_000, hundredSizes, indicator.SHA256)
 		times(b, func() error { return sweep(local.Options{}, root, seen{n, -1, 0}, many) }, func() error { return sweep(local.Options{}, root, seen{n, -1, 0}, few) }, "ten")
 	})
-}
-
-// peakChild is set in the child process that sweeps alone, so that its memory can be measured.
-const peakChild = "HUNTER_BENCH_PEAK"
-
-// peakMiB is the most memory that a process took which does nothing but the sweep for 100 sizes; 0 where that is not told.
-// What the system tells of a child's end would count this process too, which it was before it became another program.
-func peakMiB(b *testing.B, root string, many int) float64 {
-	b.Helper()
-	exe, err := os.Executable()
-	if err != nil {
-		b.Fatal(err)
-	}
-	cmd := exec.CommandContext(b.Context(), exe, "-test.run", "^TestPeakChild$", "-test.v")
-	cmd.Env = append(os.Environ(), peakChild+"="+strconv.Itoa(many)+":"+root)
-	out, err := cmd.CombinedOutput()
-	if err != nil {
-		b.Fatalf("the child: %v\n%s", err, out)
-	}
-	_, rest, _ := strings.Cut(string(out), "VmHWM:")
-	var kib float64
-	if _, err := fmt.Sscan(rest, &kib); err != nil {
-		return 0
-	}
-	return kib / 1024
-}
-
-func TestPeakChild(t *testing.T) {
-	count, root, ok := strings.Cut(os.Getenv(peakChild), ":")
-	if !ok {
-		t.Skip("runs in a child of BenchmarkWalking")
-	}
-	n, err := strconv.Atoi(count)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := sweep(local.Options{}, root, seen{int64(n), -1, 0}, invented(100, hundredSizes, indicator.SHA256)); err != nil {
-		t.Fatal(err)
-	}
-	if status, err := os.ReadFile("/proc/self/status"); err == nil {
-		t.Logf("%s", status)
-	}
 }

@@ -31,13 +31,16 @@ const (
 type benchSizes struct {
 	files, bytes int // files that are hashed, and their bytes together
 	many         int // files that are walked
+	indicators   int // that a file brings
+	known        int // indicators of the store that is pivoted in
+	hits         int // of each of 100 endpoints
 }
 
 func sizesOf() benchSizes {
 	if os.Getenv(benchFull) == "full" {
-		return benchSizes{files: 4000, bytes: 1 << 30, many: 200_000}
+		return benchSizes{files: 4000, bytes: 1 << 30, many: 200_000, indicators: 250_000, known: 1_000_000, hits: 1000}
 	}
-	return benchSizes{files: 200, bytes: 16 << 20, many: 4000}
+	return benchSizes{files: 200, bytes: 16 << 20, many: 4000, indicators: 4000, known: 6000, hits: 20}
 }
 
 // tree gives a folder that make fills, once if the environment says where trees are kept.

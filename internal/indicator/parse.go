@@ -61,6 +61,9 @@ func wraps(r rune) bool {
 // ParseHash reads a file digest in any case, with or without a prefix such as "sha256:" or "SHA256=", and tells its
 // kind by prefix and length. What is no file hash is refused by name with a *RefusedError.
 func ParseHash(s string) (Indicator, error) {
+	if ind, ok := plainDigest(s); ok {
+		return ind, nil
+	}
 	if len(s) > MaxValue {
 		return Indicator{}, refuse(s, "too long", "give one digest of 32, 40 or 64 hex digits")
 	}
@@ -81,6 +84,27 @@ func ParseHash(s string) (Indicator, error) {
 	}
 	text = strings.TrimPrefix(strings.TrimPrefix(text, "0x"), "0X")
 	return byLength(s, text)
+}
+
+// plainDigest knows the usual form without a look at all others: nothing but hex digits, as many as a kind of digest has.
+func plainDigest(s string) (Indicator, bool) {
+	var kind Kind
+	switch len(s) {
+	case 32:
+		kind = MD5
+	case 40:
+		kind = SHA1
+	case 64:
+		kind = SHA256
+	default:
+		return Indicator{}, false
+	}
+	for _, c := range []byte(s) {
+		if (c < '0' || c > '9') && (c < 'a' || c > 'f') && (c < 'A' || c > 'F') {
+			return Indicator{}, false
+		}
+	}
+	return Indicator{Kind: kind, Value: strings.ToLower(s)}, true
 }
 
 func parsePrefixed(whole, name, value string) (Indicator, error) {

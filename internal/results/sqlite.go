@@ -45,6 +45,7 @@ func dsn(path string, opt Options, readOnly bool) string {
 	q := url.Values{}
 	q.Set("_busy_timeout", strconv.FormatInt(opt.Busy.Milliseconds(), 10))
 	q.Set("_foreign_keys", "1")
+	q.Set("_stmt_cache_size", "64") // to compile a statement costs more than most of them take
 	if readOnly {
 		q.Set("mode", "ro")
 		q.Set("_query_only", "1")

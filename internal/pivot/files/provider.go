@@ -129,38 +129,45 @@ func (p *Provider) rows(ctx context.Context, scan func(*sql.Rows) error, text st
 	return nil
 }
 
+// objectsOf finds the file objects of many digests, given as JSON, in one read: in the order of the digests, and an object once.
+const objectsOf = `SELECT o.id, o.size, o.names, j.kind, j.value FROM (
+		SELECT d.object AS object, min(a.key) AS seq FROM json_each(?) a
+		CROSS JOIN intel_indicator i ON i.value = a.value ->> 1 AND i.kind = a.value ->> 0
+		CROSS JOIN intel_object_digest d ON d.indicator = i.id GROUP BY d.object) f
+	CROSS JOIN intel_object o ON o.id = f.object CROSS JOIN intel_object_digest e ON e.object = o.id
+	CROSS JOIN intel_indicator j ON j.id = e.indicator WHERE 1`
+
 // Resolve gives the file objects that hold any of the digests.
 func (p *Provider) Resolve(ctx context.Context, digests []indicator.Indicator) (pivot.Result, error) {
 	var res pivot.Result
+	asked := make([][2]string, len(digests))
+	for i, d := range digests {
+		asked[i] = [2]string{string(d.Kind), d.Value}
+	}
+	list, err := json.Marshal(asked)
+	if err != nil {
+		return res, err
+	}
 	scope, args := p.scope("o.source")
-	seen := map[int64]int{}
-	for _, d := range digests {
-		err := p.rows(ctx, func(rows *sql.Rows) error {
-			var id, size int64
-			var names, kind, value string
-			if err := rows.Scan(&id, &size, &names, &kind, &value); err != nil {
+	last := int64(0)
+	err = p.rows(ctx, func(rows *sql.Rows) error {
+		var id, size int64
+		var names, kind, value string
+		if err := rows.Scan(&id, &size, &names, &kind, &value); err != nil {
+			return err
+		}
+		if id != last {
+			last = id
+			f := indicator.File{Size: size}
+			if err := json.Unmarshal([]byte(names), &f.Names); err != nil {
 				return err
 			}
-			at, ok := seen[id]
-			if !ok {
-				at = len(res.Files)
-				seen[id] = at
-				f := indicator.File{Size: size}
-				if err := json.Unmarshal([]byte(names), &f.Names); err != nil {
-					return err
-				}
-				res.Files = append(res.Files, f)
-			}
-			res.Files[at].SetDigest(indicator.Kind(kind), value)
-			return nil
-		}, `SELECT o.id, o.size, o.names, j.kind, j.value FROM intel_indicator i JOIN intel_object_digest d ON d.indicator = i.id
-			JOIN intel_object o ON o.id = d.object JOIN intel_object_digest e ON e.object = o.id JOIN intel_indicator j ON j.id = e.indicator
-			WHERE i.value = ? AND i.kind = ?`+scope+` ORDER BY o.id, j.kind`, append([]any{d.Value, string(d.Kind)}, args...)...)
-		if err != nil {
-			return res, err
+			res.Files = append(res.Files, f)
 		}
-	}
-	return res, nil
+		res.Files[len(res.Files)-1].SetDigest(indicator.Kind(kind), value)
+		return nil
+	}, objectsOf+scope+` ORDER BY f.seq, o.id, j.kind`, append([]any{string(list)}, args...)...)
+	return res, err
 }
 
 // row is one report of the store.

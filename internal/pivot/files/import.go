@@ -16,8 +16,6 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
-
-	"github.com/hunter-project/hunter/internal/indicator"
 )
 
 // ImportOptions say how files are read.
@@ -160,14 +158,15 @@ func (s *Store) importOne(ctx context.Context, name string, r io.Reader, info fs
 	if err := src.close(p.format); err != nil {
 		return res, fmt.Errorf("import %s: %w", name, err)
 	}
-	if err := tx.QueryRowContext(ctx, `SELECT coalesce(sum(members), 0) FROM intel_report WHERE source = ?`, p.k.source).Scan(&res.Indicators); err != nil {
+	if err := tx.QueryRowContext(ctx, `SELECT count(*), coalesce(sum(members), 0) FROM intel_report WHERE source = ?`, p.k.source).
+		Scan(&res.Reports, &res.Indicators); err != nil {
 		return res, fmt.Errorf("import %s: %w", name, err)
 	}
 	if err := tx.Commit(); err != nil {
 		return res, fmt.Errorf("import %s: %w", name, err)
 	}
 	done = true
-	res.Format, res.Digest, res.Reports = p.format, src.digest, len(p.k.reports)
+	res.Format, res.Digest = p.format, src.digest
 	res.Refused, res.Refusals = p.k.nRefuse, p.k.refused
 	return res, nil
 }
@@ -190,6 +189,7 @@ type incoming struct {
 	size   int64
 	seq    int
 	buf    bytes.Buffer
+	pack   *gzip.Writer
 	temp   string
 	digest string
 }
@@ -197,7 +197,7 @@ type incoming struct {
 func (s *Store) newSource(ctx context.Context, tx *sql.Tx, name string, info fs.FileInfo, opt ImportOptions) *incoming {
 	return &incoming{
 		store: s, name: name, info: info, opt: opt, sum: sha256.New(),
-		sink: &sink{ctx: ctx, tx: tx, stmts: map[string]*sql.Stmt{}, ids: map[indicator.Indicator]int64{}, reports: map[string]int64{}},
+		sink: &sink{ctx: ctx, tx: tx, stmts: map[string]*sql.Stmt{}, reports: map[string]int64{}},
 	}
 }
 
@@ -274,14 +274,18 @@ func (in *incoming) Write(p []byte) (int, error) {
 
 func (in *incoming) flush(part []byte) error {
 	var b bytes.Buffer
-	z, err := gzip.NewWriterLevel(&b, gzip.BestSpeed)
-	if err != nil {
+	if in.pack == nil {
+		z, err := gzip.NewWriterLevel(&b, gzip.BestSpeed)
+		if err != nil {
+			return err
+		}
+		in.pack = z
+	}
+	in.pack.Reset(&b)
+	if _, err := in.pack.Write(part); err != nil {
 		return err
 	}
-	if _, err := z.Write(part); err != nil {
-		return err
-	}
-	if err := z.Close(); err != nil {
+	if err := in.pack.Close(); err != nil {
 		return err
 	}
 	in.seq++

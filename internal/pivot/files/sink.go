@@ -18,8 +18,8 @@ type sink struct {
 	tx      *sql.Tx
 	source  int64
 	stmts   map[string]*sql.Stmt
-	ids     map[indicator.Indicator]int64
-	reports map[string]int64
+	batch   batch
+	reports map[string]int64 // ids of the last ones
 	refused []Refusal
 	nRefuse int
 }
@@ -83,26 +83,14 @@ func (k *sink) id(text string, args ...any) (id int64, err error) {
 	return id, err
 }
 
-// cacheMax bounds the ids held in memory.
-const cacheMax = 100_000
-
-func (k *sink) indicator(ind indicator.Indicator) (int64, error) {
-	if id, ok := k.ids[ind]; ok {
-		return id, nil
-	}
-	id, err := k.id(`INSERT INTO intel_indicator (kind, value) VALUES (?, ?) ON CONFLICT (value, kind) DO NOTHING RETURNING id`, string(ind.Kind), ind.Value)
-	if errors.Is(err, sql.ErrNoRows) {
-		id, err = k.id(`SELECT id FROM intel_indicator WHERE value = ? AND kind = ?`, ind.Value, string(ind.Kind))
-	}
-	if err != nil {
-		return 0, err
-	}
-	if len(k.ids) >= cacheMax {
-		clear(k.ids)
-	}
-	k.ids[ind] = id
-	return id, nil
+// mention keeps an indicator, though no report names it.
+func (k *sink) mention(ind indicator.Indicator) error {
+	k.batch.mentioned = append(k.batch.mentioned, ind)
+	return k.hold(1)
 }
+
+// reportsMax bounds the ids of reports held in memory.
+const reportsMax = 10_000
 
 // report opens a report of the source; what is known of it later is set by describe.
 func (k *sink) report(uid string) (int64, error) {
@@ -112,6 +100,9 @@ func (k *sink) report(uid string) (int64, error) {
 	id, err := k.id(`INSERT INTO intel_report (source, uid) VALUES (?, ?) ON CONFLICT (source, uid) DO UPDATE SET uid = uid RETURNING id`, k.source, uid)
 	if err != nil {
 		return 0, err
+	}
+	if len(k.reports) >= reportsMax {
+		clear(k.reports)
 	}
 	k.reports[uid] = id
 	return id, nil
@@ -136,13 +127,8 @@ type member struct {
 }
 
 func (k *sink) member(report int64, m member) error {
-	id, err := k.indicator(m.ind)
-	if err != nil {
-		return err
-	}
-	return k.exec(`INSERT INTO intel_member (report, indicator, confidence, time, tlp) VALUES (?, ?, ?, ?, ?)
-		ON CONFLICT (report, indicator) DO UPDATE SET confidence = max(confidence, excluded.confidence)`,
-		report, id, m.confidence, stamp(m.time), string(m.tlp))
+	k.batch.members = append(k.batch.members, batchMember{report, m})
+	return k.hold(1)
 }
 
 // object stores a file object. One without a size, a name or a second digest says nothing more than its digest.
@@ -158,42 +144,25 @@ func (k *sink) object(f indicator.File) error {
 	if err != nil {
 		return err
 	}
-	obj, err := k.id(`INSERT INTO intel_object (source, size, names) VALUES (?, ?, ?) RETURNING id`, k.source, max(f.Size, 0), string(names))
-	if err != nil {
-		return err
-	}
-	for _, d := range digests {
-		id, err := k.indicator(d)
-		if err != nil {
-			return err
-		}
-		if err := k.exec(`INSERT INTO intel_object_digest (object, indicator) VALUES (?, ?) ON CONFLICT DO NOTHING`, obj, id); err != nil {
-			return err
-		}
-	}
-	return nil
+	k.batch.objects = append(k.batch.objects, batchObject{size: max(f.Size, 0), names: string(names), digests: digests})
+	return k.hold(1)
 }
 
 // edge stores a direct relation.
 func (k *sink) edge(from, to indicator.Indicator, rel indicator.Relation, confidence int, report string, at time.Time, tlp indicator.TLP) error {
-	a, err := k.indicator(from)
-	if err != nil {
-		return err
-	}
-	b, err := k.indicator(to)
-	if err != nil {
-		return err
-	}
-	return k.exec(`INSERT INTO intel_edge (source, from_indicator, to_indicator, relation, confidence, report, time, tlp) VALUES (?, ?, ?, ?, ?, ?, ?, ?)
-		ON CONFLICT DO NOTHING`, k.source, a, b, string(rel), confidence, report, stamp(at), string(tlp))
+	k.batch.edges = append(k.batch.edges, batchEdge{from, to, []any{string(rel), confidence, report, stamp(at), string(tlp)}})
+	return k.hold(1)
 }
 
 func (k *sink) link(from, to string) error {
 	return k.exec(`INSERT INTO intel_report_link (source, from_uid, to_uid) VALUES (?, ?, ?) ON CONFLICT DO NOTHING`, k.source, from, to)
 }
 
-// close counts the members of every report.
+// close writes what is still held, and counts the members of every report.
 func (k *sink) close() error {
+	if err := k.flush(); err != nil {
+		return err
+	}
 	err := k.exec(`UPDATE intel_report SET members = (SELECT count(*) FROM intel_member m WHERE m.report = intel_report.id) WHERE source = ?`, k.source)
 	for _, s := range k.stmts {
 		err = errors.Join(err, s.Close())

@@ -102,7 +102,7 @@ func (b *stixBundle) finish(p *parser) error {
 				return err
 			}
 			for _, ind := range g.all() {
-				if _, err := p.k.indicator(ind); err != nil {
+				if err := p.k.mention(ind); err != nil {
 					return err
 				}
 			}

@@ -123,6 +123,9 @@ func (p *parser) readCSV(in io.Reader, delimiter rune) error {
 // feedLine is a line of a MISP feed's index: md5 of an attribute's value, uuid of its event.
 var feedLine = regexp.MustCompile(`^[0-9a-f]{32},[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$`)
 
+// feedLength is the length of such a line.
+const feedLength = 32 + 1 + 36
+
 // isNSRL tells the header of NSRL's reference data set (NSRLFile.txt).
 func isNSRL(header []string) bool {
 	return slices.Contains(header, "CRC32") && slices.Contains(header, "ProductCode")
@@ -150,6 +153,9 @@ func (p *parser) csvRecord(c csvColumns, rec []string, line int) error {
 	tlp, _ := indicator.ParseTLP(get(c.tlp))
 	var at time.Time
 	for _, layout := range []string{time.RFC3339, time.DateTime, time.DateOnly} {
+		if c.at < 0 {
+			break
+		}
 		if t, err := time.Parse(layout, strings.TrimSuffix(get(c.at), " UTC")); err == nil {
 			at = t
 			break
@@ -249,7 +255,7 @@ func (p *parser) readList(in *bufio.Reader) error {
 			return &Fault{File: p.name, Line: line, Column: strings.IndexByte(text, 0) + 1, Message: "a zero byte: this is no text file"}
 		}
 		ind, name, err := listLine(text)
-		if feedLine.MatchString(text) {
+		if len(text) == feedLength && feedLine.MatchString(text) {
 			return &Fault{File: p.name, Line: line, Column: 1, Message: "the hashes.csv of a MISP feed holds the md5 of values, no file hashes; import the events"}
 		}
 		if err != nil {
@@ -280,17 +286,10 @@ func (p *parser) readList(in *bufio.Reader) error {
 
 // listLine reads one line of a list.
 func listLine(text string) (ind indicator.Indicator, name string, err error) {
-	if m := bsdLine.FindStringSubmatch(text); m != nil {
-		ind, err = indicator.ParseHash(m[1] + ":" + m[3])
-		return ind, m[2], err
-	}
-	if m := coreutilsLine.FindStringSubmatch(text); m != nil {
-		ind, err = indicator.ParseHash(m[1])
-		name = m[2]
-		if isComment(name) {
-			name = ""
+	if strings.ContainsAny(text, " \t(") {
+		if ind, name, ok, err := namedLine(text); ok {
+			return ind, name, err
 		}
-		return ind, name, err
 	}
 	first := text
 	if i := strings.IndexAny(text, ",\t"); i > 0 {
@@ -307,14 +306,26 @@ func listLine(text string) (ind indicator.Indicator, name string, err error) {
 	return ind, "", err
 }
 
+// namedLine reads a line that names the digest's file; ok is false when it is none.
+func namedLine(text string) (ind indicator.Indicator, name string, ok bool, err error) {
+	if m := bsdLine.FindStringSubmatch(text); m != nil {
+		ind, err = indicator.ParseHash(m[1] + ":" + m[3])
+		return ind, m[2], true, err
+	}
+	m := coreutilsLine.FindStringSubmatch(text)
+	if m == nil {
+		return ind, "", false, nil
+	}
+	ind, err = indicator.ParseHash(m[1])
+	if name = m[2]; isComment(name) {
+		name = ""
+	}
+	return ind, name, true, err
+}
+
 // listed gives the reports of a list their names. A list states no TLP.
 func (p *parser) listed() error {
-	for uid, id := range p.k.reports {
-		if err := p.k.describe(id, indicator.Report{ID: uid, Title: uid, TLP: indicator.TLPAmber, Assumed: true}); err != nil {
-			return err
-		}
-	}
-	return nil
+	return p.k.exec(`UPDATE intel_report SET title = uid, tlp = ?, tlp_assumed = 1 WHERE source = ?`, string(indicator.TLPAmber), p.k.source)
 }
 
 // lineGuard refuses a line that would be held in memory without bound.

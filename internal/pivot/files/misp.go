@@ -67,14 +67,11 @@ type event struct {
 	head     indicator.Report
 	tlp      indicator.TLP
 	dist     string
-	uuids    map[string][]indicator.Indicator // object or attribute: its digests or value
-	links    []mispLink
+	parts    mispParts
 	extends  string
 	related  []string
 	position func() int
 }
-
-type mispLink struct{ from, to, name string }
 
 // mispEvent reads the value of "Event", one attribute or object at a time.
 func (p *parser) mispEvent() error {
@@ -92,7 +89,7 @@ func (p *parser) mispEventMembers(first func(*event) error) error {
 	if err != nil {
 		return err
 	}
-	e := &event{k: p.k, report: id, uuids: map[string][]indicator.Indicator{}, position: p.line}
+	e := &event{k: p.k, report: id, parts: mispParts{k: p.k}, position: p.line}
 	if first != nil {
 		if err := first(e); err != nil {
 			return err
@@ -278,7 +275,9 @@ func (e *event) attribute(a mispAttribute, file *indicator.File) ([]indicator.In
 		}
 	}
 	if a.UUID != "" {
-		e.uuids[a.UUID] = out
+		if err := e.parts.put(a.UUID, out); err != nil {
+			return nil, err
+		}
 	}
 	if own {
 		return out, e.k.object(*file)
@@ -302,13 +301,16 @@ func (e *event) object(o mispObject) error {
 	}
 	for _, r := range o.References {
 		if !r.Deleted {
-			e.links = append(e.links, mispLink{from: o.UUID, to: r.Referenced, name: r.Relationship})
+			if err := e.parts.link(mispLink{From: o.UUID, To: r.Referenced, Name: r.Relationship}); err != nil {
+				return err
+			}
 		}
 	}
 	if best := file.Best(); !best.IsZero() {
-		e.uuids[o.UUID] = []indicator.Indicator{best}
-	} else {
-		e.uuids[o.UUID] = all
+		all = []indicator.Indicator{best}
+	}
+	if err := e.parts.put(o.UUID, all); err != nil {
+		return err
 	}
 	if o.Name != "file" { // digests in other objects are not said to be of one file
 		return nil
@@ -356,9 +358,8 @@ func (e *event) close(name string, n int) error {
 	if err := e.k.describe(e.report, e.head); err != nil {
 		return err
 	}
-	for _, l := range e.links {
-		rel, inverse := mispRelation(l.name)
-		from, to := e.uuids[l.from], e.uuids[l.to]
+	err := e.parts.each(func(l mispLink, from, to []indicator.Indicator) error {
+		rel, inverse := mispRelation(l.Name)
 		if inverse {
 			from, to = to, from
 		}
@@ -372,6 +373,10 @@ func (e *event) close(name string, n int) error {
 				}
 			}
 		}
+		return nil
+	})
+	if err != nil {
+		return err
 	}
 	for _, to := range append(slices.Clone(e.related), e.extends) {
 		if to != "" {
@@ -380,7 +385,7 @@ func (e *event) close(name string, n int) error {
 			}
 		}
 	}
-	return nil
+	return e.parts.close()
 }
 
 // assumedTLP derives a label from MISP's distribution when the event has none.

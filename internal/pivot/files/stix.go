@@ -1,8 +1,6 @@
 package files
 
 import (
-	"encoding/json"
-	"fmt"
 	"slices"
 	"strings"
 	"time"
@@ -12,121 +10,39 @@ import (
 
 // stixObject is what is read of a STIX 2.1 object, of any type.
 type stixObject struct {
-	Type         string            `json:"type"`
-	ID           string            `json:"id"`
-	Modified     time.Time         `json:"modified"`
-	Revoked      bool              `json:"revoked"`
-	Confidence   *int              `json:"confidence"`
-	Markings     []string          `json:"object_marking_refs"`
-	Name         string            `json:"name"`
-	Published    time.Time         `json:"published"`
-	Created      time.Time         `json:"created"`
-	Labels       []string          `json:"labels"`
-	ObjectRefs   []string          `json:"object_refs"`
-	SampleRefs   []string          `json:"sample_refs"`
-	ContainsRefs []string          `json:"contains_refs"`
-	Pattern      string            `json:"pattern"`
-	PatternType  string            `json:"pattern_type"`
-	ValidFrom    time.Time         `json:"valid_from"`
-	Hashes       map[string]string `json:"hashes"`
-	Size         int64             `json:"size"`
-	Value        string            `json:"value"`
-	Key          string            `json:"key"`
-	Relationship string            `json:"relationship_type"`
-	Source       string            `json:"source_ref"`
-	Target       string            `json:"target_ref"`
+	Type         string            `json:"type,omitzero"`
+	ID           string            `json:"id,omitzero"`
+	Modified     time.Time         `json:"modified,omitzero"`
+	Revoked      bool              `json:"revoked,omitzero"`
+	Confidence   *int              `json:"confidence,omitzero"`
+	Markings     []string          `json:"object_marking_refs,omitzero"`
+	Name         string            `json:"name,omitzero"`
+	Published    time.Time         `json:"published,omitzero"`
+	Created      time.Time         `json:"created,omitzero"`
+	Labels       []string          `json:"labels,omitzero"`
+	ObjectRefs   []string          `json:"object_refs,omitzero"`
+	SampleRefs   []string          `json:"sample_refs,omitzero"`
+	ContainsRefs []string          `json:"contains_refs,omitzero"`
+	Pattern      string            `json:"pattern,omitzero"`
+	PatternType  string            `json:"pattern_type,omitzero"`
+	ValidFrom    time.Time         `json:"valid_from,omitzero"`
+	Hashes       map[string]string `json:"hashes,omitzero"`
+	Size         int64             `json:"size,omitzero"`
+	Value        string            `json:"value,omitzero"`
+	Key          string            `json:"key,omitzero"`
+	Relationship string            `json:"relationship_type,omitzero"`
+	Source       string            `json:"source_ref,omitzero"`
+	Target       string            `json:"target_ref,omitzero"`
 	Definition   struct {
-		TLP string `json:"tlp"`
-	} `json:"definition"`
+		TLP string `json:"tlp,omitzero"`
+	} `json:"definition,omitzero"`
 	Extensions map[string]struct {
-		TLP      string   `json:"tlp_2_0"`
-		Contains []string `json:"contains_refs"`
-	} `json:"extensions"`
+		TLP      string   `json:"tlp_2_0,omitzero"`
+		Contains []string `json:"contains_refs,omitzero"`
+	} `json:"extensions,omitzero"`
 
-	line   int
+	line   int // where it stands in the file
 	groups []stixGroup
-}
-
-// maxStix bounds the objects of one bundle: their references point anywhere, so they are held in memory.
-const maxStix = 2_000_000
-
-// stixBundle collects objects until all references can be followed.
-type stixBundle struct {
-	objects map[string]*stixObject
-	order   []string
-}
-
-// stixKeep adds an object; of two with one id the one modified last stands.
-func (p *parser) stixKeep(raw json.RawMessage) error {
-	var o stixObject
-	if err := json.Unmarshal(raw, &o); err != nil {
-		var head struct{ Type, ID string }
-		if json.Unmarshal(raw, &head) == nil && head.Type == "" {
-			return &shape{"an object without a type"}
-		}
-		p.k.refuse(p.line(), head.ID, "a STIX "+head.Type+" whose fields have the wrong types")
-		return nil
-	}
-	if o.Type == "" {
-		return &shape{"an object without a type"}
-	}
-	if p.stix == nil {
-		p.stix = &stixBundle{objects: map[string]*stixObject{}}
-	}
-	p.format = "stix"
-	o.line = p.line()
-	old, there := p.stix.objects[o.ID]
-	switch {
-	case there && !o.Modified.After(old.Modified):
-		return nil
-	case !there:
-		p.stix.order = append(p.stix.order, o.ID)
-	}
-	p.stix.objects[o.ID] = &o
-	if len(p.stix.order) > maxStix {
-		return &shape{fmt.Sprintf("a bundle of over %d objects; split it", maxStix)}
-	}
-	return nil
-}
-
-// finish stores a bundle: first what every object names, then reports and relationships.
-func (b *stixBundle) finish(p *parser) error {
-	for _, id := range b.order {
-		o := b.objects[id]
-		if o.Revoked {
-			continue
-		}
-		o.groups = o.read(p.k)
-		for _, g := range o.groups {
-			if err := p.k.object(g.file); err != nil {
-				return err
-			}
-			for _, ind := range g.all() {
-				if err := p.k.mention(ind); err != nil {
-					return err
-				}
-			}
-		}
-	}
-	for _, id := range b.order {
-		o := b.objects[id]
-		if o.Revoked {
-			continue
-		}
-		var err error
-		switch o.Type {
-		case "report", "grouping":
-			err = b.report(p, o)
-		case "relationship":
-			err = b.relate(p, o, o.Source, o.Target, o.Relationship)
-		default:
-			err = b.contains(p, o)
-		}
-		if err != nil {
-			return err
-		}
-	}
-	return nil
 }
 
 // read gives what one object names.
@@ -207,8 +123,11 @@ func (g stixGroup) handles() []indicator.Indicator {
 // follow gives the groups that a reference leads to: a malware's samples, an observation's objects, both ends of a
 // relationship.
 func (b *stixBundle) follow(ref string, depth int) []*stixObject {
-	o, ok := b.objects[ref]
-	if !ok || o.Revoked || depth > 4 {
+	if depth > 4 {
+		return nil
+	}
+	o, ok := b.object(ref)
+	if !ok || o.Revoked {
 		return nil
 	}
 	refs := slices.Concat(o.SampleRefs)
@@ -250,7 +169,7 @@ func (b *stixBundle) report(p *parser, o *stixObject) error {
 		return err
 	}
 	for _, ref := range o.ObjectRefs {
-		if other, ok := b.objects[ref]; ok && other.Type == "report" {
+		if other, ok := b.object(ref); ok && other.Type == "report" {
 			if err := p.k.link(o.ID, ref); err != nil {
 				return err
 			}
@@ -351,7 +270,7 @@ func (b *stixBundle) tlp(markings []string) (t indicator.TLP, assumed bool) {
 			t = indicator.Stricter(t, label)
 			continue
 		}
-		if o, ok := b.objects[m]; ok {
+		if o, ok := b.object(m); ok {
 			for _, text := range append([]string{o.Definition.TLP, o.Name}, extensionTLPs(o)...) {
 				if label, ok := indicator.ParseTLP(text); ok {
 					t = indicator.Stricter(t, label)

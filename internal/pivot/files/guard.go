@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 )
 
 // Bounds of what is read from outside.
@@ -146,15 +147,12 @@ func (g *guard) step(c byte, at int64) error {
 
 // position tells an offset as line and column, 1-based.
 func (g *guard) position(at int64) (line, column int) {
-	line, start := g.lines+1, int64(0)
-	for _, n := range g.newlines {
-		if n >= at {
-			break
-		}
-		line++
-		start = n + 1
+	before, _ := slices.BinarySearch(g.newlines, at) // it is asked for each object of a bundle
+	start := int64(0)
+	if before > 0 {
+		start = g.newlines[before-1] + 1
 	}
-	return line, int(at-start) + 1
+	return g.lines + before + 1, int(at-start) + 1
 }
 
 // bounded stops a compressed stream that unpacks without end.

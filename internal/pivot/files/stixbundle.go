@@ -164,6 +164,10 @@ func (b *stixBundle) finish(p *parser) error {
 		return err
 	}
 	err = b.each(func(o *stixObject) error {
+		if b.shelf != nil { // what comes soon often names it
+			o.groups = o.read(&sink{})
+			b.remember(o.ID, o)
+		}
 		switch o.Type {
 		case "report", "grouping":
 			return b.report(p, o)

@@ -4,6 +4,7 @@ package app_test
 
 import (
 	"context"
+	"database/sql"
 	"errors"
 	"fmt"
 	"os/exec"
@@ -41,10 +42,16 @@ func recording(b *testing.B, work func(s *results.Store) error) (took time.Durat
 	}
 	resultstest.Start(b, s, resultstest.RunOne, "sweep", resultstest.At(0), resultstest.Plan(live, nil))
 	w, _ := s.DB()
-	if _, err := w.ExecContext(b.Context(), `CREATE TABLE bare_hit (run TEXT, endpoint TEXT, tool TEXT, found_in TEXT, path TEXT, name TEXT, size INTEGER, md5 TEXT,
-		sha1 TEXT, sha256 TEXT, matched_kind TEXT, matched_value TEXT, conflict INTEGER, owner TEXT, mtime TEXT, pid INTEGER, cmdline TEXT, started_at TEXT,
-		observed_at TEXT) STRICT`); err != nil {
-		b.Fatal(err)
+	for _, text := range []string{
+		`CREATE TABLE bare_finding (id INTEGER PRIMARY KEY, endpoint TEXT, path_raw BLOB, sha256 TEXT, hostname TEXT, path TEXT, matched_value TEXT,
+			first_seen TEXT, last_seen TEXT) STRICT`,
+		`CREATE TABLE bare_hit (id INTEGER PRIMARY KEY, run TEXT, endpoint TEXT, tool TEXT, found_in TEXT, finding INTEGER, path TEXT, path_raw BLOB, name TEXT,
+			size INTEGER, md5 TEXT, sha1 TEXT, sha256 TEXT, matched_kind TEXT, matched_value TEXT, conflict INTEGER, owner TEXT, mtime TEXT, pid INTEGER,
+			cmdline TEXT, started_at TEXT, observed_at TEXT) STRICT`,
+	} {
+		if _, err := w.ExecContext(b.Context(), text); err != nil {
+			b.Fatal(err)
+		}
 	}
 	start := time.Now()
 	err = work(s)
@@ -64,25 +71,45 @@ func recordHits(ctx context.Context, s *results.Store, answers []results.AnswerR
 	return nil
 }
 
-// bareHits inserts the same rows through the same connection into a table without key or index.
+// bareHits inserts the same rows, hits and findings, through the same connection into tables without an index.
 func bareHits(ctx context.Context, s *results.Store, answers []results.AnswerRecord) error {
 	w, _ := s.DB()
+	finding := 0
 	for _, a := range answers {
 		tx, err := w.BeginTx(ctx, nil)
 		if err != nil {
 			return err
 		}
-		stmt, err := tx.PrepareContext(ctx, `INSERT INTO bare_hit VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`)
+		err = bareRows(ctx, tx, a, &finding)
+		if err == nil {
+			err = tx.Commit()
+		}
 		if err != nil {
 			return errors.Join(err, tx.Rollback())
 		}
-		for _, h := range a.Verdict.Hits {
-			if _, err := stmt.ExecContext(ctx, a.Run, a.Endpoint, a.Tool, string(h.FoundIn), h.Path, h.Name, h.Size, h.MD5, h.SHA1, h.SHA256, string(h.Matched.Kind),
-				h.Matched.Value, h.Conflict, h.Owner, "2026-11-20T00:00:00.000Z", h.PID, h.Cmdline, h.StartedAt.String(), "2026-11-20T10:01:00.123Z"); err != nil {
-				return errors.Join(err, stmt.Close(), tx.Rollback())
-			}
+	}
+	return nil
+}
+
+func bareRows(ctx context.Context, tx *sql.Tx, a results.AnswerRecord, finding *int) error {
+	const then = "2026-11-20T10:01:00.123Z"
+	findings, err := tx.PrepareContext(ctx, `INSERT INTO bare_finding VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)`)
+	if err != nil {
+		return err
+	}
+	defer findings.Close()
+	hits, err := tx.PrepareContext(ctx, `INSERT INTO bare_hit VALUES (NULL, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`)
+	if err != nil {
+		return err
+	}
+	defer hits.Close()
+	for _, h := range a.Verdict.Hits {
+		*finding++
+		if _, err := findings.ExecContext(ctx, *finding, a.Endpoint, []byte(h.Path), h.SHA256, a.Hostname, h.Path, h.Matched.Value, then, then); err != nil {
+			return err
 		}
-		if err := errors.Join(stmt.Close(), tx.Commit()); err != nil {
+		if _, err := hits.ExecContext(ctx, a.Run, a.Endpoint, a.Tool, string(h.FoundIn), *finding, h.Path, []byte(h.Path), h.Name, h.Size, h.MD5, h.SHA1, h.SHA256,
+			string(h.Matched.Kind), h.Matched.Value, h.Conflict, h.Owner, then, h.PID, h.Cmdline, "", then); err != nil {
 			return err
 		}
 	}
@@ -90,7 +117,7 @@ func bareHits(ctx context.Context, s *results.Store, answers []results.AnswerRec
 }
 
 // BenchmarkRecordHits records 100,000 hits of 100 endpoints, with answers, verdicts, findings, coverage and events, beside bare
-// inserts of as many rows in as many transactions.
+// inserts of the same rows in as many transactions.
 func BenchmarkRecordHits(b *testing.B) {
 	n := sizesOf().hits
 	var answers []results.AnswerRecord

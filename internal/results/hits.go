@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -12,54 +13,72 @@ import (
 	"github.com/hunter-project/hunter/internal/ledger"
 )
 
-const upsertFinding = `INSERT INTO finding (endpoint, path_raw, sha256, hostname, path, matched_value, first_seen, last_seen)
-	VALUES (?, ?, ?, ?, ?, ?, ?, ?)
+// hitsPart is how many hits one statement stores.
+const hitsPart = 16
+
+// upsertFindings takes endpoint, host name and time, and for each hit the path, its digest, the path as text and what matched.
+func upsertFindings(n int) string {
+	return `INSERT INTO finding (endpoint, hostname, first_seen, last_seen, path_raw, sha256, path, matched_value) VALUES ` +
+		valuesOf(n, 3, 4, `?1, ?2, ?3, ?3, %[1]d, %[2]d, %[3]d, %[4]d`) + `
 	ON CONFLICT (endpoint, path_raw, sha256) DO UPDATE SET
 		hostname = CASE WHEN excluded.hostname = '' THEN finding.hostname ELSE excluded.hostname END,
 		first_seen = CASE WHEN excluded.first_seen < finding.first_seen THEN excluded.first_seen ELSE finding.first_seen END,
-		last_seen = CASE WHEN excluded.last_seen > finding.last_seen THEN excluded.last_seen ELSE finding.last_seen END
-	RETURNING id`
+		last_seen = CASE WHEN excluded.last_seen > finding.last_seen THEN excluded.last_seen ELSE finding.last_seen END`
+}
 
-const insertHit = `INSERT INTO hit (run, endpoint, tool, found_in, finding, path, path_raw, name, size, md5, sha1, sha256, matched_kind,
-	matched_value, conflict, owner, mtime, pid, cmdline, started_at, observed_at)
-	VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING`
+// insertHitRows takes run, endpoint, tool and time, and the fields of each hit.
+func insertHitRows(n int) string {
+	return `INSERT INTO hit (run, endpoint, tool, observed_at, finding, path_raw, sha256, path, found_in, name, size, md5, sha1, matched_kind,
+	matched_value, conflict, owner, mtime, pid, cmdline, started_at) VALUES ` +
+		valuesOf(n, 4, 16, `?1, ?2, ?3, ?4, (SELECT f.id FROM finding f WHERE f.endpoint = ?2 AND f.path_raw = %[1]d AND f.sha256 = %[2]d),
+		%[1]d, %[2]d, %[3]d, %[4]d, %[5]d, %[6]d, %[7]d, %[8]d, %[9]d, %[10]d, %[11]d, %[12]d, %[13]d, %[14]d, %[15]d, %[16]d`) + ` ON CONFLICT DO NOTHING`
+}
+
+// valuesOf words n rows; each has fields of its own, numbered behind the shared ones.
+func valuesOf(n, shared, own int, row string) string {
+	row = "(" + strings.ReplaceAll(row, "%[", "?%[") + ")"
+	rows := make([]string, n)
+	for i := range rows {
+		at := make([]any, own)
+		for j := range at {
+			at[j] = shared + i*own + j + 1
+		}
+		rows[i] = fmt.Sprintf(row, at...)
+	}
+	return strings.Join(rows, ", ")
+}
 
 // hitsOf says whose hits they are.
 type hitsOf struct{ run, endpoint, hostname, tool string }
 
 // insertHits stores the hits of an answer, each with its finding. A hit that is there already stays as it is.
 func insertHits(ctx context.Context, tx *sql.Tx, a hitsOf, hits []ledger.HitRow, at time.Time) error {
-	if len(hits) == 0 {
-		return nil
-	}
-	finding, err := tx.PrepareContext(ctx, upsertFinding)
-	if err != nil {
-		return err
-	}
-	defer finding.Close() // ends with the transaction
-	hit, err := tx.PrepareContext(ctx, insertHit)
-	if err != nil {
-		return err
-	}
-	defer hit.Close() // ends with the transaction
 	seen, host := stamp(at), diag.Escape(a.hostname)
+	findingText, hitText := upsertFindings(min(hitsPart, len(hits))), insertHitRows(min(hitsPart, len(hits)))
 	whole := context.WithoutCancel(ctx) // a context that can end costs mattn a goroutine for every statement
-	for _, h := range hits {
+	for part := range slices.Chunk(hits, hitsPart) {
 		if err := ctx.Err(); err != nil {
 			return err
 		}
-		path, sha256 := diag.Escape(h.Path), digestText(h.SHA256)
-		var id int64
-		if err := finding.QueryRowContext(whole, a.endpoint, []byte(h.Path), sha256, host, path, h.Matched.Value, seen, seen).Scan(&id); err != nil {
+		findings, rows := []any{a.endpoint, host, seen}, []any{a.run, a.endpoint, a.tool, seen}
+		for _, h := range part {
+			raw, sha256, path := []byte(h.Path), digestText(h.SHA256), diag.Escape(h.Path)
+			var size any
+			if h.Size >= 0 {
+				size = h.Size
+			}
+			findings = append(findings, raw, sha256, path, h.Matched.Value)
+			rows = append(rows, raw, sha256, path, string(h.FoundIn), diag.Escape(h.Name), size, digestText(h.MD5), digestText(h.SHA1),
+				string(h.Matched.Kind), h.Matched.Value, flag(h.Conflict), diag.Escape(h.Owner), stamp(h.MTime), h.PID, diag.Escape(h.Cmdline),
+				stampText(h.StartedAt))
+		}
+		if len(part) != min(hitsPart, len(hits)) { // the last ones
+			findingText, hitText = upsertFindings(len(part)), insertHitRows(len(part))
+		}
+		if _, err := tx.ExecContext(whole, findingText, findings...); err != nil {
 			return err
 		}
-		var size any
-		if h.Size >= 0 {
-			size = h.Size
-		}
-		if _, err := hit.ExecContext(whole, a.run, a.endpoint, a.tool, string(h.FoundIn), id, path, []byte(h.Path), diag.Escape(h.Name), size,
-			digestText(h.MD5), digestText(h.SHA1), sha256, string(h.Matched.Kind), h.Matched.Value, flag(h.Conflict), diag.Escape(h.Owner),
-			stamp(h.MTime), h.PID, diag.Escape(h.Cmdline), stampText(h.StartedAt), seen); err != nil {
+		if _, err := tx.ExecContext(whole, hitText, rows...); err != nil {
 			return err
 		}
 	}

@@ -67,7 +67,7 @@ func open(ctx context.Context, path string, opt Options) (*Store, error) {
 	if opt.ReadOnly {
 		return s, nil
 	}
-	s.w = sql.OpenDB(connector{dsn: dsn(path, opt, false), maxPages: opt.MaxPages})
+	s.w = sql.OpenDB(connector{dsn: dsn(path, opt, false), maxPages: opt.MaxPages, writes: true})
 	s.w.SetMaxOpenConns(1)
 	if err := migrate(ctx, s.w, latest); err != nil {
 		return nil, errors.Join(explain(err), s.Close())

@@ -67,15 +67,19 @@ const (
 		JOIN intel_object_digest e ON e.object = o.id JOIN intel_indicator y ON y.id = e.indicator WHERE i.value = ? AND i.kind = ?`
 )
 
-// bareJoin reads with plain SQL what the pivot rests on. It gives how many members there are.
-func bareJoin(ctx context.Context, members, objects *sql.Stmt, seed indicator.Indicator) (int, error) {
+// join reads with plain SQL what the pivot rests on. It gives how many members there are.
+func (p *pivotBench) join(ctx context.Context, seed indicator.Indicator, stmts ...*sql.Stmt) (int, error) {
 	texts, found := make([]sql.NullString, 10), 0
-	read := func(s *sql.Stmt, columns int) error {
+	read := func(s *sql.Stmt) error {
 		rows, err := s.QueryContext(ctx, seed.Value, string(seed.Kind))
 		if err != nil {
 			return err
 		}
 		defer rows.Close()
+		columns := 5
+		if s == p.members {
+			columns = 10
+		}
 		into := make([]any, columns)
 		for i := range into {
 			into[i] = &texts[i]
@@ -84,21 +88,62 @@ func bareJoin(ctx context.Context, members, objects *sql.Stmt, seed indicator.In
 			if err := rows.Scan(into...); err != nil {
 				return err
 			}
-			if columns == 10 {
+			if s == p.members {
 				found++
 			}
 		}
 		return rows.Err()
 	}
-	return found, errors.Join(read(members, 10), read(objects, 5))
+	for _, s := range stmts {
+		if err := read(s); err != nil {
+			return 0, err
+		}
+	}
+	return found, nil
 }
 
-// BenchmarkPivot pivots from many digests of a big store, each side by side with the bare joins.
+// pivotBench is a big store that is pivoted in, side by side with the bare joins.
+type pivotBench struct {
+	p                pivot.Provider
+	members, objects *sql.Stmt
+	n, degree        int
+
+	pivots, joins, reads, memberJoins []time.Duration
+}
+
+// one measures a whole pivot and the bare joins of what it rests on; then the provider's part of it that goes two steps, from an
+// indicator to its reports and on to their indicators, and the join that does the same.
+func (p *pivotBench) one(ctx context.Context, seed indicator.Indicator) error {
+	plain := context.Background()
+	var marks [5]time.Time
+	marks[0] = time.Now()
+	found, err := expand(ctx, p.p, seed)
+	marks[1] = time.Now()
+	bare, err2 := p.join(plain, seed, p.members, p.objects)
+	marks[2] = time.Now()
+	res, err3 := p.p.Related(ctx, seed, pivot.DefaultLimits())
+	marks[3] = time.Now()
+	_, err4 := p.join(plain, seed, p.members)
+	marks[4] = time.Now()
+	if err := errors.Join(err, err2, err3, err4); err != nil {
+		return err
+	}
+	if found != bare || len(res.Edges) != bare-1 || found < 3 || found > 100 {
+		return fmt.Errorf("the pivot from %s gives %d indicators, the join %d, the provider %d beside the seed", seed, found, bare, len(res.Edges))
+	}
+	p.degree += found
+	for i, list := range []*[]time.Duration{&p.pivots, &p.joins, &p.reads, &p.memberJoins} {
+		*list = append(*list, marks[i+1].Sub(marks[i]))
+	}
+	return nil
+}
+
+// BenchmarkPivot pivots from many digests of a big store.
 func BenchmarkPivot(b *testing.B) {
 	n := sizesOf().known
 	db := knownStore(b, n)
 	err := withIntel(db, func(s *files.Store, store *results.Store) error {
-		ctx, cancel := context.WithCancel(context.Background())
+		ctx, cancel := context.WithCancel(context.Background()) // as a command's, which can be interrupted
 		defer cancel()
 		_, r := store.DB()
 		members, err := r.PrepareContext(ctx, bareMembers)
@@ -111,53 +156,46 @@ func BenchmarkPivot(b *testing.B) {
 			return err
 		}
 		defer objects.Close()
-		p := files.NewProvider("feeds", s, files.ProviderOptions{})
-		var pivots, joins []time.Duration
-		degree, step := 0, 0
-		one := func(i int) error {
-			seed := seedOf(i, n)
-			start := time.Now()
-			found, err := expand(ctx, p, seed)
-			middle := time.Now()
-			bare, berr := bareJoin(context.Background(), members, objects, seed)
-			end := time.Now()
-			if err := errors.Join(err, berr); err != nil {
-				return err
-			}
-			if found != bare || found < 3 || found > 100 {
-				return fmt.Errorf("the pivot from %s gives %d indicators, the join %d", seed, found, bare)
-			}
-			degree += found
-			pivots, joins = append(pivots, middle.Sub(start)), append(joins, end.Sub(middle))
-			return nil
-		}
 		const each = 200
-		for i := range each { // what is not in memory yet comes there
-			if err := one(i); err != nil {
-				return err
-			}
-		}
-		pivots, joins, degree = nil, nil, 0
-		for b.Loop() {
-			for range each {
-				if err := one(step % each); err != nil {
+		p := &pivotBench{p: files.NewProvider("feeds", s, files.ProviderOptions{}), members: members, objects: objects, n: n}
+		round := func() error {
+			for i := range each {
+				if err := p.one(ctx, seedOf(i, n)); err != nil {
 					return err
 				}
-				step++
+			}
+			return nil
+		}
+		if err := round(); err != nil { // what is not in memory yet comes there
+			return err
+		}
+		p.pivots, p.joins, p.reads, p.memberJoins, p.degree = nil, nil, nil, nil, 0
+		for b.Loop() {
+			if err := round(); err != nil {
+				return err
 			}
 		}
-		slices.Sort(pivots)
-		slices.Sort(joins)
-		report(b, pivots, joins, "times-join")
-		b.ReportMetric(pivots[len(pivots)/2].Seconds()*1000, "ms")
-		b.ReportMetric(pivots[len(pivots)*99/100].Seconds()*1000, "ms-p99")
-		b.ReportMetric(float64(degree)/float64(len(pivots)), "indicators")
+		p.report(b)
 		return nil
 	})
 	if err != nil {
 		b.Fatal(err)
 	}
 	b.ReportMetric(peakOf(b, "pivot", fmt.Sprintf("%d:%s", n, db)), "MiB-peak")
+}
+
+func (p *pivotBench) report(b *testing.B) {
+	for _, list := range [][]time.Duration{p.pivots, p.joins, p.reads, p.memberJoins} {
+		slices.Sort(list)
+	}
+	report(b, p.pivots, p.joins, "whole-times-joins")
+	report(b, p.reads, p.memberJoins, "steps-times-join")
+	ms := func(list []time.Duration, percent int) float64 { return list[len(list)*percent/100].Seconds() * 1000 }
+	b.ReportMetric(ms(p.pivots, 50), "ms-whole")
+	b.ReportMetric(ms(p.pivots, 99), "ms-whole-p99")
+	b.ReportMetric(ms(p.reads, 50), "ms-steps")
+	b.ReportMetric(ms(p.reads, 99), "ms-steps-p99")
+	b.ReportMetric(float64(p.degree)/float64(len(p.pivots)), "indicators")
 }
 
 // pivots goes through a store from many seeds, and no more.

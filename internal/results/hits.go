@@ -14,7 +14,7 @@ import (
 )
 
 // hitsPart is how many hits one statement stores.
-const hitsPart = 16
+const hitsPart = 50
 
 // upsertFindings takes endpoint, host name and time, and for each hit the path, its digest, the path as text and what matched.
 func upsertFindings(n int) string {

@@ -167,7 +167,7 @@ func rewriteStruct(v reflect.Value, change func(string) string) (reflect.Value, 
 	}
 	out, touched := v, false
 	for i := range v.NumField() {
-		if !v.Type().Field(i).IsExported() {
+		if !v.Field(i).CanInterface() { // not exported; to ask its type costs more than all else here
 			continue
 		}
 		field, ok := rewrite(v.Field(i), change)

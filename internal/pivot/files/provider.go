@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/hunter-project/hunter/internal/indicator"
@@ -236,10 +237,12 @@ func (p *Provider) members(ctx context.Context, res *pivot.Result, r row, from p
 	if r.members > limit+1 {
 		order = "i.kind, i.value" // which ones are kept must not depend on the order of imports
 	}
+	res.Edges = slices.Grow(res.Edges, min(limit, r.members))
+	proto := pivot.Edge{From: from, Relation: rel, Provider: p.name, Report: r.report.Ref(), Raw: r.raw}
+	var tlp string
+	var at sql.NullString
 	return p.rows(ctx, func(rows *sql.Rows) error {
-		e := pivot.Edge{From: from, Relation: rel, Provider: p.name, Report: r.report.Ref(), Raw: r.raw}
-		var at sql.NullString
-		var tlp string
+		e := proto
 		if err := rows.Scan(&e.To.Kind, &e.To.Value, &e.Confidence, &at, &tlp); err != nil {
 			return err
 		}
@@ -257,35 +260,38 @@ func (p *Provider) members(ctx context.Context, res *pivot.Result, r row, from p
 		WHERE m.report = ? ORDER BY m.confidence DESC, `+order+` LIMIT ?`, r.id, limit+1)
 }
 
-// directOf reads the relations stated of an indicator, from either end: those that go out from it first.
-const directOf = `SELECT 0 AS inverse, e.id AS id, e.to_indicator AS far, e.relation AS relation, e.confidence AS confidence, e.report AS report,
-		e.time AS time, e.tlp AS tlp, e.source AS source FROM intel_indicator i JOIN intel_edge e ON e.from_indicator = i.id WHERE i.value = ?1 AND i.kind = ?2
-	UNION ALL SELECT 1, e.id, e.from_indicator, e.relation, e.confidence, e.report, e.time, e.tlp, e.source
-		FROM intel_indicator i JOIN intel_edge e ON e.to_indicator = i.id WHERE i.value = ?1 AND i.kind = ?2`
-
 // direct adds relations that are stated between two indicators, read from either end.
 func (p *Provider) direct(ctx context.Context, res *pivot.Result, ind indicator.Indicator) error {
 	scope, args := p.scope("e.source")
-	return p.rows(ctx, func(rows *sql.Rows) error {
-		e := pivot.Edge{From: pivot.IndicatorRef(ind), Provider: p.name}
-		var inverse bool
-		var rel, tlp, uid string
-		var at sql.NullString
-		if err := rows.Scan(&inverse, &e.To.Kind, &e.To.Value, &rel, &e.Confidence, &uid, &at, &tlp, &e.Raw); err != nil {
+	for _, inverse := range []bool{false, true} {
+		near, far := "e.from_indicator", "e.to_indicator"
+		if inverse {
+			near, far = far, near
+		}
+		err := p.rows(ctx, func(rows *sql.Rows) error {
+			e := pivot.Edge{From: pivot.IndicatorRef(ind), Provider: p.name}
+			var rel, tlp, uid string
+			var at sql.NullString
+			if err := rows.Scan(&e.To.Kind, &e.To.Value, &rel, &e.Confidence, &uid, &at, &tlp, &e.Raw); err != nil {
+				return err
+			}
+			e.Relation, e.Time, e.TLP = indicator.Relation(rel), unstamp(at), indicator.TLP(tlp)
+			if inverse {
+				e.Relation = e.Relation.Inverse()
+			}
+			if uid != "" {
+				e.Report = p.name + ":" + uid
+			}
+			res.Edges = append(res.Edges, e)
+			return nil
+		}, `SELECT j.kind, j.value, e.relation, e.confidence, e.report, e.time, e.tlp, s.digest FROM intel_indicator i JOIN intel_edge e ON `+near+` = i.id
+			JOIN intel_indicator j ON j.id = `+far+` JOIN intel_source s ON s.id = e.source WHERE i.value = ? AND i.kind = ?`+scope+` ORDER BY e.id`,
+			append([]any{ind.Value, string(ind.Kind)}, args...)...)
+		if err != nil {
 			return err
 		}
-		e.Relation, e.Time, e.TLP = indicator.Relation(rel), unstamp(at), indicator.TLP(tlp)
-		if inverse {
-			e.Relation = e.Relation.Inverse()
-		}
-		if uid != "" {
-			e.Report = p.name + ":" + uid
-		}
-		res.Edges = append(res.Edges, e)
-		return nil
-	}, `SELECT e.inverse, j.kind, j.value, e.relation, e.confidence, e.report, e.time, e.tlp, s.digest FROM (`+directOf+`) e
-		JOIN intel_indicator j ON j.id = e.far JOIN intel_source s ON s.id = e.source WHERE 1`+scope+` ORDER BY e.inverse, e.id`,
-		append([]any{ind.Value, string(ind.Kind)}, args...)...)
+	}
+	return nil
 }
 
 // FromReport gives a report's indicators and the reports that it is related to.

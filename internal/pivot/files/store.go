@@ -41,6 +41,9 @@ func stamp(t time.Time) any {
 }
 
 func unstamp(s sql.NullString) time.Time {
+	if s.String == "" { // as usual: an error would be made for nothing
+		return time.Time{}
+	}
 	t, err := time.Parse(timeText, s.String)
 	if err != nil {
 		return time.Time{}

@@ -26,11 +26,13 @@ func upsertFindings(n int) string {
 		last_seen = CASE WHEN excluded.last_seen > finding.last_seen THEN excluded.last_seen ELSE finding.last_seen END`
 }
 
-// insertHitRows takes run, endpoint, tool and time, and the fields of each hit.
+// insertHitRows takes run, endpoint, tool and time, and the fields of each hit. Without its casts SQLite would compile the
+// statement anew for each binding.
 func insertHitRows(n int) string {
 	return `INSERT INTO hit (run, endpoint, tool, observed_at, finding, path_raw, sha256, path, found_in, name, size, md5, sha1, matched_kind,
 	matched_value, conflict, owner, mtime, pid, cmdline, started_at) VALUES ` +
-		valuesOf(n, 4, 16, `?1, ?2, ?3, ?4, (SELECT f.id FROM finding f WHERE f.endpoint = ?2 AND f.path_raw = %[1]d AND f.sha256 = %[2]d),
+		valuesOf(n, 4, 16, `?1, ?2, ?3, ?4, (SELECT f.id FROM finding f WHERE f.endpoint = CAST(?2 AS TEXT)
+		AND f.path_raw = CAST(%[1]d AS BLOB) AND f.sha256 = CAST(%[2]d AS TEXT)),
 		%[1]d, %[2]d, %[3]d, %[4]d, %[5]d, %[6]d, %[7]d, %[8]d, %[9]d, %[10]d, %[11]d, %[12]d, %[13]d, %[14]d, %[15]d, %[16]d`) + ` ON CONFLICT DO NOTHING`
 }
 

@@ -64,7 +64,7 @@ const (
 		ON CONFLICT DO NOTHING`
 	insertEdge = `INSERT INTO intel_edge (source, from_indicator, to_indicator, relation, confidence, report, time, tlp)
 		SELECT ?5, f.id, t.id, ?6, ?7, ?8, ?9, ?10 FROM intel_indicator f, intel_indicator t
-		WHERE f.value = ?1 AND f.kind = ?2 AND t.value = ?3 AND t.kind = ?4 ON CONFLICT DO NOTHING`
+		WHERE f.value = CAST(?1 AS TEXT) AND f.kind = CAST(?2 AS TEXT) AND t.value = CAST(?3 AS TEXT) AND t.kind = CAST(?4 AS TEXT) ON CONFLICT DO NOTHING`
 )
 
 // hold counts what was added, and writes everything when it is enough.

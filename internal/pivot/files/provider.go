@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/hunter-project/hunter/internal/indicator"
@@ -112,7 +113,8 @@ func (p *Provider) scope(column string) (text string, args []any) {
 	return text + ")", append(args, p.gone...)
 }
 
-// rows runs a read and hands each row to scan.
+// rows runs a read and hands each row to scan. A parameter that the text does not cast, or that is a limit, makes SQLite compile
+// a kept statement anew each time, which takes longer than the read.
 func (p *Provider) rows(ctx context.Context, scan func(*sql.Rows) error, text string, args ...any) error {
 	rows, err := p.store.db.R.QueryContext(ctx, text, args...)
 	if err != nil {
@@ -203,7 +205,7 @@ func (p *Provider) Related(ctx context.Context, ind indicator.Indicator, lim piv
 		x, err := p.scanReport(rows)
 		reports = append(reports, x)
 		return err
-	}, reportColumns+` WHERE r.id IN (SELECT m.report FROM intel_indicator i JOIN intel_member m ON m.indicator = i.id WHERE i.value = ? AND i.kind = ?)`+
+	}, reportColumns+` WHERE r.id IN (SELECT m.report FROM intel_indicator i JOIN intel_member m ON m.indicator = i.id WHERE i.value = CAST(? AS TEXT) AND i.kind = CAST(? AS TEXT))`+
 		scope+` ORDER BY r.published DESC, r.uid, r.id`, append([]any{ind.Value, string(ind.Kind)}, args...)...)
 	if err != nil {
 		return res, err
@@ -257,7 +259,7 @@ func (p *Provider) members(ctx context.Context, res *pivot.Result, r row, from p
 		res.Edges = append(res.Edges, e)
 		return nil
 	}, `SELECT i.kind, i.value, m.confidence, m.time, m.tlp FROM intel_member m JOIN intel_indicator i ON i.id = m.indicator
-		WHERE m.report = ? ORDER BY m.confidence DESC, `+order+` LIMIT ?`, r.id, limit+1)
+		WHERE m.report = CAST(? AS INTEGER) ORDER BY m.confidence DESC, `+order+` LIMIT `+strconv.Itoa(limit+1), r.id)
 }
 
 // direct adds relations that are stated between two indicators, read from either end.
@@ -285,7 +287,7 @@ func (p *Provider) direct(ctx context.Context, res *pivot.Result, ind indicator.
 			res.Edges = append(res.Edges, e)
 			return nil
 		}, `SELECT j.kind, j.value, e.relation, e.confidence, e.report, e.time, e.tlp, s.digest FROM intel_indicator i JOIN intel_edge e ON `+near+` = i.id
-			JOIN intel_indicator j ON j.id = `+far+` JOIN intel_source s ON s.id = e.source WHERE i.value = ? AND i.kind = ?`+scope+` ORDER BY e.id`,
+			JOIN intel_indicator j ON j.id = `+far+` JOIN intel_source s ON s.id = e.source WHERE i.value = CAST(? AS TEXT) AND i.kind = CAST(? AS TEXT)`+scope+` ORDER BY e.id`,
 			append([]any{ind.Value, string(ind.Kind)}, args...)...)
 		if err != nil {
 			return err

@@ -81,21 +81,21 @@ func writeMISP(path string, n int) error {
 		fmt.Fprintf(w, `{"Event":{"info":"invented","uuid":%q,"date":"2026-01-02","Tag":[{"name":"tlp:green"}],"Attribute":[`, uuidOf(n))
 		for i := 3; i < n; i += 4 {
 			if i > 3 {
-				w.WriteByte(',')
+				fmt.Fprint(w, ",")
 			}
-			w.WriteString(attribute(i, "domain", fmt.Sprintf("host-%d.example", i)))
+			fmt.Fprint(w, attribute(i, "domain", fmt.Sprintf("host-%d.example", i)))
 		}
-		w.WriteString(`],"Object":[`)
+		fmt.Fprint(w, `],"Object":[`)
 		for i := 0; i < n; i += 4 {
 			parts := []string{attribute(i, "sha256", digestHex(i, 64)), attribute(i+1, "md5", digestHex(i+1, 32)), attribute(i+2, "filename", fmt.Sprintf("file-%d.exe", i))}
 			parts = parts[:min(3, n-i)]
 			if i > 0 {
-				w.WriteByte(',')
+				fmt.Fprint(w, ",")
 			}
 			fmt.Fprintf(w, `{"id":"%d","name":"file","meta-category":"file","uuid":%q,"timestamp":"1769000000","deleted":false,"ObjectReference":[%s],"Attribute":[%s]}`,
 				i, uuidOf(n+1+i), mispReference(n, i), strings.Join(parts, ","))
 		}
-		w.WriteString(`]}}`)
+		fmt.Fprint(w, `]}}`)
 	})
 }
 
@@ -110,13 +110,13 @@ func mispReference(n, i int) string {
 // writeSTIX writes a bundle of indicators with patterns and of files, 1,000 to a report, and a relationship for every ten.
 func writeSTIX(path string, n int) error {
 	return written(path, func(w *bufio.Writer) {
-		w.WriteString(`{"type":"bundle","id":"bundle--` + uuidOf(0) + `","objects":[`)
+		fmt.Fprint(w, `{"type":"bundle","id":"bundle--` + uuidOf(0) + `","objects":[`)
 		const common = `"spec_version":"2.1","created":"2026-01-02T03:04:05.000Z","modified":"2026-01-02T03:04:05.000Z"`
 		var refs []string
 		last := ""
 		for i, made := 0, 0; i < n; made++ {
 			if i > 0 {
-				w.WriteString(",\n")
+				fmt.Fprint(w, ",\n")
 			}
 			ref := "indicator--" + uuidOf(i)
 			if made%3 == 0 && n-i >= 3 {
@@ -136,6 +136,6 @@ func writeSTIX(path string, n int) error {
 				refs = nil
 			}
 		}
-		w.WriteString(`]}`)
+		fmt.Fprint(w, `]}`)
 	})
 }

@@ -68,8 +68,8 @@ const (
 )
 
 // hold counts what was added, and writes everything when it is enough.
-func (k *sink) hold(n int) error {
-	if k.batch.held += n; k.batch.held < batchMax {
+func (k *sink) hold() error {
+	if k.batch.held++; k.batch.held < batchMax {
 		return nil
 	}
 	return k.flush()

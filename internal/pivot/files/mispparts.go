@@ -29,6 +29,14 @@ func (m *mispParts) rank() string {
 	return fmt.Sprintf("%016d", m.n)
 }
 
+// shelve makes a shelf where there is none yet.
+func (m *mispParts) shelve(s **shelf, name string) (err error) {
+	if *s == nil {
+		*s, err = newShelf(m.k, name)
+	}
+	return err
+}
+
 // put keeps what a uuid stands for; of two with one uuid the last counts.
 func (m *mispParts) put(uuid string, inds []indicator.Indicator) error {
 	if m.held == nil {
@@ -38,12 +46,8 @@ func (m *mispParts) put(uuid string, inds []indicator.Indicator) error {
 	if len(m.held) < partsHeld {
 		return nil
 	}
-	if m.shelved.parts == nil {
-		s, err := newShelf(m.k, "misp_part")
-		if err != nil {
-			return err
-		}
-		m.shelved.parts = s
+	if err := m.shelve(&m.shelved.parts, "misp_part"); err != nil {
+		return err
 	}
 	rank := m.rank()
 	for key, x := range m.held {
@@ -61,12 +65,8 @@ func (m *mispParts) link(l mispLink) error {
 	if len(m.links) < partsHeld {
 		return nil
 	}
-	if m.shelved.links == nil {
-		s, err := newShelf(m.k, "misp_link")
-		if err != nil {
-			return err
-		}
-		m.shelved.links = s
+	if err := m.shelve(&m.shelved.links, "misp_link"); err != nil {
+		return err
 	}
 	for _, x := range m.links {
 		rank := m.rank()

@@ -86,7 +86,7 @@ func (k *sink) id(text string, args ...any) (id int64, err error) {
 // mention keeps an indicator, though no report names it.
 func (k *sink) mention(ind indicator.Indicator) error {
 	k.batch.mentioned = append(k.batch.mentioned, ind)
-	return k.hold(1)
+	return k.hold()
 }
 
 // reportsMax bounds the ids of reports held in memory.
@@ -128,7 +128,7 @@ type member struct {
 
 func (k *sink) member(report int64, m member) error {
 	k.batch.members = append(k.batch.members, batchMember{report, m})
-	return k.hold(1)
+	return k.hold()
 }
 
 // object stores a file object. One without a size, a name or a second digest says nothing more than its digest.
@@ -145,13 +145,13 @@ func (k *sink) object(f indicator.File) error {
 		return err
 	}
 	k.batch.objects = append(k.batch.objects, batchObject{size: max(f.Size, 0), names: string(names), digests: digests})
-	return k.hold(1)
+	return k.hold()
 }
 
 // edge stores a direct relation.
 func (k *sink) edge(from, to indicator.Indicator, rel indicator.Relation, confidence int, report string, at time.Time, tlp indicator.TLP) error {
 	k.batch.edges = append(k.batch.edges, batchEdge{from, to, []any{string(rel), confidence, report, stamp(at), string(tlp)}})
-	return k.hold(1)
+	return k.hold()
 }
 
 func (k *sink) link(from, to string) error {

@@ -110,7 +110,7 @@ func mispReference(n, i int) string {
 // writeSTIX writes a bundle of indicators with patterns and of files, 1,000 to a report, and a relationship for every ten.
 func writeSTIX(path string, n int) error {
 	return written(path, func(w *bufio.Writer) {
-		fmt.Fprint(w, `{"type":"bundle","id":"bundle--` + uuidOf(0) + `","objects":[`)
+		fmt.Fprint(w, `{"type":"bundle","id":"bundle--`+uuidOf(0)+`","objects":[`)
 		const common = `"spec_version":"2.1","created":"2026-01-02T03:04:05.000Z","modified":"2026-01-02T03:04:05.000Z"`
 		var refs []string
 		last := ""

@@ -106,3 +106,37 @@ func TestBigMISP(t *testing.T) {
 		return fmt.Sprintf(`{"name":"domain-ip","uuid":"r%d","Attribute":[{"type":"domain","value":"rest-%d.example","to_ids":true,"uuid":"x%d"}],"ObjectReference":[{"referenced_uuid":"r%d","relationship_type":"drops"}]}`, i, i, i, i-1)
 	}, sha256A, sha256B, third)
 }
+
+// A big event that breaks off leaves nothing behind, not even what would be in the way of the next; two in one file do not mix.
+func TestBigMISPBroken(t *testing.T) {
+	t.Parallel()
+	event := func(uuid, name string) string {
+		var b strings.Builder
+		b.WriteString(`{"Event":{"info":"big","uuid":"` + uuid + `","Attribute":[`)
+		for i := range 20_500 {
+			fmt.Fprintf(&b, `{"type":"domain","value":"%s-%d.example","uuid":"a%d"},`, name, i, i)
+		}
+		return b.String() + `{"type":"sha256","value":"` + sha256A + `","uuid":"same"}],"Object":[{"name":"file","uuid":"o","Attribute":[{"type":"sha256","value":"` +
+			sha256B + `"}],"ObjectReference":[{"referenced_uuid":"a7","relationship_type":"communicates-with"}]}]}}`
+	}
+	s, _ := newIntel(t)
+	whole := event(eventID, "one")
+	if res := importText(t, s, whole[:len(whole)-9]); res.Error == "" {
+		t.Fatalf("half an event was taken: %+v", res)
+	}
+	if n, err := s.Stats(t.Context()); err != nil || len(n.Sources) != 0 || len(n.Indicators) != 0 {
+		t.Errorf("half an event left %+v, %v", n, err)
+	}
+	if res := importText(t, s, `[`+whole+`,`+event("5be1e65d-8198-497b-bdf5-5ec20a016220", "two")+`]`); res.Error != "" || res.Reports != 2 {
+		t.Fatalf("two events: %+v", res)
+	}
+	var got []string
+	for _, e := range edgesOf(t, s, sha256B) {
+		if strings.HasPrefix(e, "communicates_with") {
+			got = append(got, strings.Fields(e)[1])
+		}
+	}
+	if diff := cmp.Diff([]string{"domain:one-7.example", "domain:two-7.example"}, got); diff != "" {
+		t.Errorf("links (-want +got): %s", diff)
+	}
+}

@@ -77,11 +77,11 @@ func TestBigSTIX(t *testing.T) {
 	}
 	text := `{"type":"bundle","id":"bundle--1","objects":[` + strings.Join([]string{
 		report("first", `"indicator--a","file--b","indicator--gone","report--last"`),
-		pattern(3, "[file:hashes.'SHA-256' = '"+sha256A+"']"),
 		pattern(1, "[file:hashes.'SHA-256' = '"+strings.Repeat("9", 64)+"']"),
 		`{"type":"indicator","id":"indicator--gone",` + when + `1T00:00:00Z","revoked":true,"pattern_type":"stix","pattern":"[file:hashes.MD5 = '` + md5B + `']"}`,
 		`{"type":"indicator","id":"indicator--yara",` + when + `1T00:00:00Z","pattern_type":"yara","pattern":"rule x {}"}REST`,
 		`{"type":"file","id":"file--b","hashes":{"SHA-256":"` + sha256B + `","MD5":"` + md5A + `"},"size":7,"name":"b.exe"}`,
+		pattern(3, "[file:hashes.'SHA-256' = '"+sha256A+"']"),
 		pattern(2, "[file:hashes.'SHA-256' = '"+strings.Repeat("8", 64)+"']"),
 		`{"type":"relationship","id":"relationship--1",` + when + `2T00:00:00Z","relationship_type":"drops","source_ref":"indicator--a","target_ref":"file--b"}`,
 		report("last", `"file--b","indicator--rest-5","indicator--none"`),

@@ -424,3 +424,29 @@ func TestImportIsCancelled(t *testing.T) {
 		t.Errorf("%+v, %v", st, err)
 	}
 }
+
+// An event that a file holds twice is one report: with the members of both, the later words and the stricter label.
+func TestEventTwice(t *testing.T) {
+	t.Parallel()
+	const second = `{"Event":{"uuid":"` + eventID + `","info":"second version","Tag":[{"name":"tlp:red"}],"Attribute":[{"type":"sha1","to_ids":true,"value":"` + sha1Z + `"}]}}`
+	for name, text := range map[string]string{"later is stricter": mispEvent + "," + second, "earlier is stricter": second + "," + mispEvent} {
+		s, _ := newIntel(t)
+		res := importText(t, s, "["+text+"]")
+		if res.Error != "" || res.Reports != 1 {
+			t.Fatalf("%s: %+v", name, res)
+		}
+		rep, err := files.NewProvider("files", s, files.ProviderOptions{}).FromReport(t.Context(), eventID, pivot.DefaultLimits())
+		if err != nil || len(rep.Reports) != 1 || rep.Reports[0].TLP != indicator.TLPRed || (rep.Reports[0].Title == "second version") != strings.HasSuffix(text, second) {
+			t.Errorf("%s: %+v, %v", name, rep.Reports, err)
+		}
+		all := map[string]bool{}
+		for _, e := range rep.Edges {
+			all[e.To.Value] = true
+		}
+		if len(rep.Edges) != 7 || !all[sha1Z] || !all[sha256A] || !all[md5B] {
+			t.Errorf("%s: %d members: %v", name, len(rep.Edges), all)
+		}
+	}
+}
+
+const sha1Z = "0123456789012345678901234567890123456789"

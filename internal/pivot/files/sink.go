@@ -108,7 +108,21 @@ func (k *sink) report(uid string) (int64, error) {
 	return id, nil
 }
 
+// describe sets what is known of a report. A report that the source gave before under the same id is one with it: the later
+// words hold, the stricter label too.
 func (k *sink) describe(id int64, r indicator.Report) error {
+	var twin int64
+	var tlp string
+	err := k.tx.QueryRowContext(k.ctx, `SELECT id, tlp FROM intel_report WHERE source = ? AND uid = ? AND id <> ?`, k.source, r.ID, id).Scan(&twin, &tlp)
+	switch {
+	case err == nil:
+		if err := k.unite(id, twin); err != nil {
+			return err
+		}
+		id, r.TLP = twin, indicator.Stricter(r.TLP, indicator.TLP(tlp))
+	case !errors.Is(err, sql.ErrNoRows):
+		return err
+	}
 	slices.Sort(r.Tags)
 	tags, err := json.Marshal(slices.Compact(r.Tags))
 	if err != nil {
@@ -116,6 +130,19 @@ func (k *sink) describe(id int64, r indicator.Report) error {
 	}
 	return k.exec(`UPDATE intel_report SET uid = ?, title = ?, tlp = ?, tlp_assumed = ?, published = ?, tags = ? WHERE id = ?`,
 		r.ID, r.Title, string(r.TLP), r.Assumed, stamp(r.Published), string(tags), id)
+}
+
+// unite gives the members of a report to its twin.
+func (k *sink) unite(id, twin int64) error {
+	if err := k.flush(); err != nil { // they may still be held
+		return err
+	}
+	if err := k.exec(`INSERT INTO intel_member (report, indicator, confidence, time, tlp) SELECT ?, indicator, confidence, time, tlp FROM intel_member
+		WHERE report = ? ON CONFLICT (report, indicator) DO UPDATE SET confidence = max(confidence, excluded.confidence)`, twin, id); err != nil {
+		return err
+	}
+	clear(k.reports)
+	return k.exec(`DELETE FROM intel_report WHERE id = ?`, id)
 }
 
 // member is one indicator of a report.

@@ -344,16 +344,19 @@ func (b *board) cover(pair Pair, unasked string) ledger.Coverage {
 func (c *Campaign) leave(ctx context.Context, b *board) (Outcome, error) {
 	storing, cancel := context.WithTimeout(context.WithoutCancel(ctx), closing)
 	defer cancel()
-	if err := c.Store.SetCoverages(storing, b.run, b.standings(reasonStopped)); err != nil {
+	if err := c.Store.SetCoverages(storing, b.run, b.standings(reasonStopped, ledger.Live, ledger.Recorded)); err != nil {
 		return Outcome{Run: b.run, ExitCode: ExitError}, err
 	}
 	return c.detach(ctx, b.run)
 }
 
-// standings gives the coverage of every pair that is asked anything.
-func (b *board) standings(unasked string) []results.Standing {
+// standings gives the coverage of every pair of these modes that is asked anything.
+func (b *board) standings(unasked string, modes ...ledger.Mode) []results.Standing {
 	var out []results.Standing
 	for pair := range b.verdicts {
+		if !slices.Contains(modes, b.targets[pair].Mode) {
+			continue
+		}
 		out = append(out, results.Standing{Endpoint: pair.Endpoint, Tool: pair.Tool, Coverage: b.cover(pair, unasked)})
 	}
 	slices.SortFunc(out, func(x, y results.Standing) int {
@@ -367,7 +370,7 @@ func (c *Campaign) finish(ctx context.Context, b *board) (Outcome, error) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), closing)
 	defer cancel()
 	if len(b.searched) > 0 { // a search speaks for every endpoint, and its answer is stored once
-		if err := c.Store.SetCoverages(ctx, b.run, b.recorded()); err != nil {
+		if err := c.Store.SetCoverages(ctx, b.run, b.standings(reasonNotReached, ledger.Recorded)); err != nil {
 			return c.fail(ctx, b.run, err)
 		}
 	}

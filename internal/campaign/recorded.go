@@ -3,6 +3,7 @@ package campaign
 import (
 	"cmp"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 
@@ -47,7 +48,7 @@ func (b *board) coverRecorded(pair Pair, planned []ledger.Query, unasked string)
 // that nobody listed becomes a target of its own, unless the hunt named its hosts.
 func (b *board) settle(rec *results.SearchRecord) {
 	var left []string
-	for _, id := range sortedKeys(rec.Search.HitsOn) {
+	for _, id := range slices.Sorted(maps.Keys(rec.Search.HitsOn)) {
 		pair := Pair{id, rec.Tool}
 		target, known := b.targets[pair]
 		switch {
@@ -91,20 +92,4 @@ func (b *board) extra(rec *results.SearchRecord, id string) results.Target {
 		}
 	}
 	return t
-}
-
-// recorded gives the standings of every pair of a recorded tool that is asked anything.
-func (b *board) recorded() []results.Standing {
-	return slices.DeleteFunc(b.standings(reasonNotReached), func(s results.Standing) bool {
-		return b.targets[Pair{s.Endpoint, s.Tool}].Mode != ledger.Recorded
-	})
-}
-
-func sortedKeys[V any](m map[string]V) []string {
-	out := make([]string, 0, len(m))
-	for k := range m {
-		out = append(out, k)
-	}
-	slices.Sort(out)
-	return out
 }

@@ -24,7 +24,10 @@ type Report struct {
 }
 
 // About gives what the source says of the threat in one line, "" when it says nothing.
-func (r Report) About() string {
+func (r Report) About() string { return strings.Join(r.Said(), "; ") }
+
+// Said gives what the source says of the threat, point by point.
+func (r Report) Said() []string {
 	var parts []string
 	add := func(name, value string) {
 		if value != "" {
@@ -36,7 +39,7 @@ func (r Report) About() string {
 	add("risk ", r.Risk)
 	add("malware family ", strings.Join(r.Families, ", "))
 	add("actor ", strings.Join(r.Actors, ", "))
-	return strings.Join(parts, "; ")
+	return parts
 }
 
 // Ref is the public form of the report's id, "provider:id".

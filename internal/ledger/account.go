@@ -2,6 +2,7 @@ package ledger
 
 import (
 	"fmt"
+	"maps"
 	"slices"
 )
 
@@ -31,7 +32,7 @@ func (v *seen) processes(a Answer) {
 			told[u.Path] = true
 		}
 	}
-	total, where := len(told), keys(told)
+	total, where := len(told), slices.Sorted(maps.Keys(told))
 	for _, p := range v.parsed.noimage {
 		if link := imagePath(p.pid); !told[link] && !told["process "+p.pid] {
 			total++
@@ -160,7 +161,7 @@ func (v *seen) unhashed(a Answer) {
 
 // tell turns unread files into gaps by reason; those of autoruns are notes, since autoruns are guesses.
 func (v *seen) tell(byReason map[string][]string) {
-	for _, why := range keys(byReason) {
+	for _, why := range slices.Sorted(maps.Keys(byReason)) {
 		list := byReason[why]
 		slices.Sort(list)
 		if v.query.Stage == Autoruns {
@@ -173,16 +174,6 @@ func (v *seen) tell(byReason map[string][]string) {
 		}
 		v.gap(len(list), what, why, list)
 	}
-}
-
-// keys gives a map's keys in order.
-func keys[V any](m map[string]V) []string {
-	out := make([]string, 0, len(m))
-	for k := range m {
-		out = append(out, k)
-	}
-	slices.Sort(out)
-	return out
 }
 
 // some writes a number with its noun.

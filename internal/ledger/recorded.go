@@ -94,7 +94,7 @@ func (s Search) Share(endpoint string) Verdict {
 	v.Hits = s.HitsOn[endpoint]
 	if gaps := s.GapsOn[endpoint]; len(gaps) > 0 {
 		v.State = stronger(v.State, Partial)
-		v.Reason = strings.Join(append(gaps, nonEmpty(v.Reason)...), "; ")
+		v.Reason = strings.Join(slices.Concat(gaps, nonEmpty(v.Reason)), "; ")
 	}
 	return v
 }

@@ -294,14 +294,6 @@ type sourceRow struct {
 	MoreTags                             int
 }
 
-// aboutTags is what a source says of the threat, a tag each.
-func aboutTags(r indicator.Report) []string {
-	if about := r.About(); about != "" {
-		return strings.Split(about, "; ")
-	}
-	return nil
-}
-
 func sourcesOf(v View) sourceList {
 	const tags = 12
 	out := sourceList{Total: len(v.Reports)}
@@ -313,7 +305,7 @@ func sourcesOf(v View) sourceList {
 		if !r.Published.IsZero() {
 			row.Published = r.Published.UTC().Format(time.DateOnly)
 		}
-		said := slices.Concat(aboutTags(r), r.Tags)
+		said := slices.Concat(r.Said(), r.Tags)
 		for _, t := range said[:min(len(said), tags)] {
 			row.Tags = append(row.Tags, clip(diag.Escape(t), 80))
 		}

@@ -355,10 +355,16 @@ func (e *event) close(name string, n int) error {
 	if e.head.ID == "" {
 		e.head.ID = name + "#" + strconv.Itoa(n)
 	}
-	if err := e.k.describe(e.report, e.head); err != nil {
+	id, label, err := e.k.name(e.report, e.head.ID)
+	if err != nil {
 		return err
 	}
-	err := e.parts.each(func(l mispLink, from, to []indicator.Indicator) error {
+	described := e.head
+	described.TLP = indicator.Stricter(e.head.TLP, label) // of the same event before
+	if err := e.k.describe(id, described); err != nil {
+		return err
+	}
+	err = e.parts.each(func(l mispLink, from, to []indicator.Indicator) error {
 		rel, inverse := mispRelation(l.Name)
 		if inverse {
 			from, to = to, from

@@ -92,7 +92,7 @@ func (k *sink) mention(ind indicator.Indicator) error {
 // reportsMax bounds the ids of reports held in memory.
 const reportsMax = 10_000
 
-// report opens a report of the source; what is known of it later is set by describe.
+// report opens a report of the source; what is known of it later is set by describe, and its id, if that comes late, by name.
 func (k *sink) report(uid string) (int64, error) {
 	if id, ok := k.reports[uid]; ok {
 		return id, nil
@@ -108,28 +108,27 @@ func (k *sink) report(uid string) (int64, error) {
 	return id, nil
 }
 
-// describe sets what is known of a report. A report that the source gave before under the same id is one with it: the later
-// words hold, the stricter label too.
-func (k *sink) describe(id int64, r indicator.Report) error {
-	var twin int64
-	var tlp string
-	err := k.tx.QueryRowContext(k.ctx, `SELECT id, tlp FROM intel_report WHERE source = ? AND uid = ? AND id <> ?`, k.source, r.ID, id).Scan(&twin, &tlp)
+// name gives a report its id. One that the source gave before under the same id is one with it: that one goes on, with the
+// members of both, and its label is told.
+func (k *sink) name(report int64, uid string) (id int64, label indicator.TLP, err error) {
+	err = k.tx.QueryRowContext(k.ctx, `SELECT id, tlp FROM intel_report WHERE source = ? AND uid = ? AND id <> ?`, k.source, uid, report).Scan(&id, &label)
 	switch {
-	case err == nil:
-		if err := k.unite(id, twin); err != nil {
-			return err
-		}
-		id, r.TLP = twin, indicator.Stricter(r.TLP, indicator.TLP(tlp))
-	case !errors.Is(err, sql.ErrNoRows):
-		return err
+	case errors.Is(err, sql.ErrNoRows):
+		return report, "", k.exec(`UPDATE intel_report SET uid = ? WHERE id = ?`, uid, report)
+	case err != nil:
+		return 0, "", err
 	}
+	return id, label, k.unite(report, id)
+}
+
+func (k *sink) describe(id int64, r indicator.Report) error {
 	slices.Sort(r.Tags)
 	tags, err := json.Marshal(slices.Compact(r.Tags))
 	if err != nil {
 		return err
 	}
-	return k.exec(`UPDATE intel_report SET uid = ?, title = ?, tlp = ?, tlp_assumed = ?, published = ?, tags = ? WHERE id = ?`,
-		r.ID, r.Title, string(r.TLP), r.Assumed, stamp(r.Published), string(tags), id)
+	return k.exec(`UPDATE intel_report SET title = ?, tlp = ?, tlp_assumed = ?, published = ?, tags = ? WHERE id = ?`,
+		r.Title, string(r.TLP), r.Assumed, stamp(r.Published), string(tags), id)
 }
 
 // unite gives the members of a report to its twin.

@@ -2,9 +2,12 @@ package results_test
 
 import (
 	"bufio"
+	"context"
+	"errors"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"testing"
 
@@ -117,5 +120,34 @@ func TestProcessesOpenAtOnce(t *testing.T) {
 		if r["n"] != int64(1) {
 			t.Errorf("migration %v ran %v times", r["version_id"], r["n"])
 		}
+	}
+}
+
+// TestCallerEnds has callers end at any moment of a write: it is done, or fails by that end and no other word.
+func TestCallerEnds(t *testing.T) {
+	s := open(t, filepath.Join(t.TempDir(), "hunter.db"), results.Options{})
+	resultstest.Start(t, s, resultstest.RunOne, "sweep", resultstest.At(0), resultstest.Plan([]string{"h1"}, nil))
+	ended := 0
+	for i := range 400 {
+		ctx, cancel := context.WithCancel(t.Context())
+		done := make(chan struct{})
+		go func() {
+			defer close(done)
+			for range i * 200 {
+				runtime.Gosched()
+			}
+			cancel()
+		}()
+		err := s.MarkAsked(ctx, resultstest.RunOne, "h1", "fleet", "files-1")
+		<-done
+		if err != nil && !errors.Is(err, context.Canceled) {
+			t.Fatalf("ended at moment %d: %v", i, err)
+		}
+		if err != nil {
+			ended++
+		}
+	}
+	if ended == 0 {
+		t.Error("no caller ended in time")
 	}
 }

@@ -3,6 +3,7 @@ package results
 import (
 	"context"
 	"database/sql"
+	"errors"
 	"slices"
 	"strings"
 	"time"
@@ -52,9 +53,17 @@ func (s *Store) tx(ctx context.Context, what string, work func(tx *sql.Tx) error
 	}
 	if err := work(tx); err != nil {
 		_ = tx.Rollback() // the first error is what matters; on a full disk SQLite has rolled back by itself
-		return fail(what, err)
+		return fail(what, callersEnd(ctx, err))
 	}
-	return fail(what, tx.Commit())
+	return fail(what, callersEnd(ctx, tx.Commit()))
+}
+
+// callersEnd tells a transaction that was rolled back because its caller's context ended from one that failed.
+func callersEnd(ctx context.Context, err error) error {
+	if errors.Is(err, sql.ErrTxDone) && ctx.Err() != nil {
+		return ctx.Err()
+	}
+	return err
 }
 
 // query runs a read and hands each row to scan.

@@ -77,6 +77,15 @@ type Searcher interface {
 	Search(ctx context.Context, q ledger.Query) (ledger.Answer, error)
 }
 
+// Posted is a tool whose endpoints come and ask: its questions are posted in an outbox, and answers come in their own time,
+// or never. Its Ask is not called; a campaign on a server drives it. Compile words questions for endpoints that are asleep, too.
+type Posted interface {
+	Tool
+	// Lighter words a question anew for an agent that refuses its text or died in it: another text, and less work at once
+	// where that is possible. ok is false when nothing lighter is left. It does no input or output.
+	Lighter(q ledger.Query, attempt int) (lighter ledger.Query, ok bool, err error)
+}
+
 // Selection narrows the endpoints of a run; empty lists do not narrow. Exclude names host names, ids or globs.
 type Selection struct {
 	Hosts     []string `json:"hosts,omitempty"`
@@ -107,6 +116,7 @@ type Endpoint struct {
 	Labels   []string
 	Notes    []string // what to say about it, e.g. "not root"
 	Gone     string   // why the tool itself counts it out, e.g. "uninstalled"; such an endpoint is excluded
+	Cannot   string   // why it can not be asked at all, e.g. "osquery 4.9.0 is older than 5.5.1"; its state is unsupported
 	Behind   string   // recorded tools: why its data may not reach the window's end, e.g. "offline since …"; at most partial
 }
 
@@ -172,6 +182,7 @@ type EndpointPlan struct {
 	Endpoint Endpoint
 	Excluded string // reason; no queries
 	Asleep   string // reason; no queries
+	Cannot   string // reason; no queries
 	Carried  string // whose proof stands for a new one, with its date; no queries
 	Failed   string // why nothing can be asked: the tool could not list its endpoints
 	Queries  []ledger.Query

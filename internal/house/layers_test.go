@@ -26,6 +26,7 @@ func homes() map[string][]string {
 	return map[string][]string{
 		"github.com/mattn/go-sqlite3":           {"internal/results", "internal/edr/osquery/embedded"},
 		"github.com/pressly/goose/v3":           {"internal/results"},
+		"github.com/riverqueue/river":           {"internal/queue"},
 		"gopkg.in/yaml.v3":                      {"hunts"},
 		"github.com/robfig/cron/v3":             {"hunts"},
 		"github.com/spf13/cobra":                {"cmd/hunter"},

@@ -120,13 +120,7 @@ func parse(q Query, rows []Row) parsed {
 			p.problem("a row of unknown kind %q", r["kind"])
 		}
 	}
-	switch p.refused {
-	case 0:
-	case 1:
-		p.problem("a hit row carries no digest that was asked for")
-	default:
-		p.problem("%d hit rows carry no digest that was asked for", p.refused)
-	}
+	p.unasked()
 	if meta != 1 {
 		p.problem("%d meta rows instead of one", meta)
 	}
@@ -224,6 +218,17 @@ func (p *parsed) hit(q Query, r Row, asked map[indicator.Indicator]bool) {
 		h.Conflict = h.Conflict && k != h.SHA256
 	}
 	p.hits = append(p.hits, h)
+}
+
+// unasked tells of the hit rows that were refused.
+func (p *parsed) unasked() {
+	switch p.refused {
+	case 0:
+	case 1:
+		p.problem("a hit row carries no digest that was asked for")
+	default:
+		p.problem("%d hit rows carry no digest that was asked for", p.refused)
+	}
 }
 
 func itemOf(r Row) item {

@@ -2,9 +2,7 @@ package results
 
 import (
 	"context"
-	"crypto/sha256"
 	"database/sql"
-	"encoding/hex"
 	"fmt"
 	"slices"
 
@@ -109,19 +107,16 @@ func insertQueries(ctx context.Context, tx *sql.Tx, run string, queries []Stored
 		return err
 	}
 	defer search.Close() // ends with the transaction
-	stored := map[string]bool{}
+	var packer queryPacker
 	for _, q := range queries {
-		body, err := pack(q.Query)
+		digest, body, err := packer.pack(q.Query)
 		if err != nil {
 			return err
 		}
-		sum := sha256.Sum256(body)
-		digest := hex.EncodeToString(sum[:])
-		if !stored[digest] {
+		if body != nil {
 			if _, err := question.ExecContext(ctx, digest, string(body)); err != nil {
 				return err
 			}
-			stored[digest] = true
 		}
 		state := q.State
 		if state == "" {

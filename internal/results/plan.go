@@ -2,7 +2,9 @@ package results
 
 import (
 	"context"
+	"crypto/sha256"
 	"database/sql"
+	"encoding/hex"
 	"fmt"
 	"slices"
 
@@ -107,16 +109,19 @@ func insertQueries(ctx context.Context, tx *sql.Tx, run string, queries []Stored
 		return err
 	}
 	defer search.Close() // ends with the transaction
-	var packer queryPacker
+	stored := map[string]bool{}
 	for _, q := range queries {
-		digest, body, err := packer.pack(q.Query)
+		body, err := pack(q.Query)
 		if err != nil {
 			return err
 		}
-		if body != nil {
+		sum := sha256.Sum256(body)
+		digest := hex.EncodeToString(sum[:])
+		if !stored[digest] {
 			if _, err := question.ExecContext(ctx, digest, string(body)); err != nil {
 				return err
 			}
+			stored[digest] = true
 		}
 		state := q.State
 		if state == "" {

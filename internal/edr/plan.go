@@ -110,18 +110,23 @@ func planTool(ctx context.Context, t Tool, files []indicator.File, sel Selection
 	endpoints = slices.Clone(endpoints)
 	slices.SortStableFunc(endpoints, func(a, b Endpoint) int { return strings.Compare(a.ID, b.ID) })
 	works := worksOf(tp, search)
+	words := newWordbook(t, search, tp.Targets)
+	_, posted := t.(Posted)
 	for _, ep := range endpoints {
 		if !sel.wants(ep, found) {
 			continue
 		}
-		planned := EndpointPlan{Endpoint: ep, Scope: scopeOn(search, ep, tp.Targets), Excluded: cmp.Or(sel.excludes(ep), ep.Gone)}
+		planned := EndpointPlan{Endpoint: ep, Scope: words.scope(ep), Excluded: cmp.Or(sel.excludes(ep), ep.Gone), Cannot: ep.Cannot}
 		asked := works
-		if recorded {
+		switch {
+		case recorded:
 			planned.Scope, planned.Asleep = windowScope(tp.Window), asleep(ep, tp.Window)
 			asked = works[:min(len(works), 1)]
+		case posted:
+			planned.Asleep = ep.Asleep
 		}
-		if planned.Excluded == "" && planned.Asleep == "" {
-			if planned.Queries, err = wording(t, ep, asked); err != nil {
+		if planned.Excluded == "" && planned.Cannot == "" && (planned.Asleep == "" || posted) {
+			if planned.Queries, err = words.queries(ep, asked); err != nil {
 				return ToolPlan{}, err
 			}
 		}
@@ -154,23 +159,6 @@ func worksOf(tp ToolPlan, search Search) []Work {
 		out[i] = Work{Targets: c, Search: search, Window: tp.Window, Chunk: i, Chunks: len(chunks)}
 	}
 	return out
-}
-
-func wording(t Tool, ep Endpoint, works []Work) ([]ledger.Query, error) {
-	var out []ledger.Query
-	for _, w := range works {
-		qs, err := t.Compile(ep, w)
-		if err != nil {
-			return nil, fmt.Errorf("word the queries of %s: %w", t.Describe().Name, err)
-		}
-		out = append(out, qs...)
-	}
-	if _, recorded := t.(Searcher); recorded {
-		for i := range out {
-			out[i].Behind = ep.Behind
-		}
-	}
-	return out, nil
 }
 
 func searches(t Searcher, works []Work) ([]ledger.Query, error) {

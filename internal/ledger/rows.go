@@ -23,6 +23,7 @@ type parsed struct {
 	counts   map[string]tally
 	hits     []HitRow
 	hitRows  int64 // as they came, wrong ones too
+	refused  int   // hit rows without a digest that was asked for
 	unhashed []item
 	missing  []item
 	noimage  []item
@@ -119,6 +120,7 @@ func parse(q Query, rows []Row) parsed {
 			p.problem("a row of unknown kind %q", r["kind"])
 		}
 	}
+	p.unasked()
 	if meta != 1 {
 		p.problem("%d meta rows instead of one", meta)
 	}
@@ -207,7 +209,7 @@ func (p *parsed) hit(q Query, r Row, asked map[indicator.Indicator]bool) {
 		}
 	}
 	if h.Matched.IsZero() {
-		p.problem("a hit row carries no digest that was asked for")
+		p.refused++
 		return
 	}
 	known := strings.Fields(q.Siblings[h.Matched.Value])
@@ -216,6 +218,17 @@ func (p *parsed) hit(q Query, r Row, asked map[indicator.Indicator]bool) {
 		h.Conflict = h.Conflict && k != h.SHA256
 	}
 	p.hits = append(p.hits, h)
+}
+
+// unasked tells of the hit rows that were refused.
+func (p *parsed) unasked() {
+	switch p.refused {
+	case 0:
+	case 1:
+		p.problem("a hit row carries no digest that was asked for")
+	default:
+		p.problem("%d hit rows carry no digest that was asked for", p.refused)
+	}
 }
 
 func itemOf(r Row) item {

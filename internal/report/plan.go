@@ -159,7 +159,7 @@ func toolText(line func(string, ...any), t edr.ToolPlan) {
 		queryText(line, "search", q)
 	}
 	for _, ep := range t.Endpoints {
-		state := cmp.Or(ep.Failed, ep.Excluded, ep.Carried, ep.Asleep, count(len(ep.Queries), "query", "queries"))
+		state := cmp.Or(ep.Failed, ep.Excluded, ep.Cannot, ep.Carried, ep.Asleep, count(len(ep.Queries), "query", "queries"))
 		line("endpoint  %s (%s, %s): %s", diag.Escape(ep.Endpoint.Hostname), diag.Escape(ep.Endpoint.ID), ep.Endpoint.Platform, diag.Escape(state))
 		for _, n := range ep.Endpoint.Notes {
 			line("          %s", diag.Escape(n))

@@ -13,16 +13,19 @@ import (
 
 // CreateRun stores a new run.
 func (s *Store) CreateRun(ctx context.Context, r Run) error {
-	return s.tx(ctx, "store the run", func(tx *sql.Tx) error {
-		_, err := tx.ExecContext(ctx, `INSERT INTO run (id, hunt, title, state, started_at, tlp, case_id, scope, done_when, definition, pivot_complete)
-			VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
-			r.ID, r.Hunt, r.Title, string(r.State), stamp(r.StartedAt), string(r.TLP), r.Case, r.Scope, r.DoneWhen, string(r.Definition), flag(r.PivotComplete))
-		if err != nil {
-			return err
-		}
-		_, err = s.event(ctx, tx, Event{Run: r.ID, Kind: EventCreated})
+	return s.tx(ctx, "store the run", func(tx *sql.Tx) error { return s.insertRun(ctx, tx, r) })
+}
+
+func (s *Store) insertRun(ctx context.Context, tx *sql.Tx, r Run) error {
+	_, err := tx.ExecContext(ctx, `INSERT INTO run (id, hunt, title, state, started_at, tlp, case_id, scope, done_when, definition, pivot_complete, served)
+		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+		r.ID, r.Hunt, r.Title, string(r.State), stamp(r.StartedAt), string(r.TLP), r.Case, r.Scope, r.DoneWhen, string(r.Definition), flag(r.PivotComplete),
+		flag(r.Served))
+	if err != nil {
 		return err
-	})
+	}
+	_, err = s.event(ctx, tx, Event{Run: r.ID, Kind: EventCreated})
+	return err
 }
 
 // SetRunState stores where a run stands, and why. A run that goes on again has no end and no exit code any more.

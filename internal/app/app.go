@@ -65,7 +65,7 @@ func New(ctx context.Context, opt Options) (*App, error) {
 		return nil, errors.Join(err, a.Close())
 	}
 	a.Campaign = &campaign.Campaign{
-		Store: store, Providers: providers, Own: own.New(store, embedded.MachineID()), Tools: a.tools, Progress: opt.Progress, Now: opt.Now,
+		Store: store, Providers: providers, Own: own.New(store, embedded.MachineID()), Tools: a.tools, ByName: byName(opt, store), Progress: opt.Progress, Now: opt.Now,
 		Cap:   readCap(opt),
 		NewID: func() string { return uuid.Must(uuid.NewV7()).String() },
 	}

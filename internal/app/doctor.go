@@ -11,6 +11,7 @@ import (
 	"github.com/hunter-project/hunter/internal/diag"
 	"github.com/hunter-project/hunter/internal/edr"
 	"github.com/hunter-project/hunter/internal/edr/osquery/local"
+	"github.com/hunter-project/hunter/internal/edr/osquery/remote"
 	"github.com/hunter-project/hunter/internal/edr/osquery/socket"
 	"github.com/hunter-project/hunter/internal/ledger"
 	"github.com/hunter-project/hunter/internal/pivot"
@@ -114,7 +115,11 @@ func (d *doctor) provider(ctx context.Context, def hunts.ProviderDef) {
 func (d *doctor) tool(ctx context.Context, def hunts.ToolDef) {
 	ctx, cancel := context.WithTimeout(ctx, d.wait)
 	defer cancel()
-	t, err := makeTool(ctx, d.opt, def, nil)
+	if _, ok := def.Config.(*remote.Config); ok && d.app.Store == nil {
+		d.add("tool", def.Name, def.Type, diag.Unknown("reachable", "its agents are in the database, which can not be opened", "mend the database first"))
+		return
+	}
+	t, err := makeTool(ctx, d.opt, def, nil, d.app.Store)
 	if err != nil {
 		d.add("tool", def.Name, def.Type, diag.Fail("settings", strings.ReplaceAll(err.Error(), "\n", "; "), "every run that uses this file ends here"))
 		return

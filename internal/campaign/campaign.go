@@ -37,6 +37,7 @@ type Campaign struct {
 	Providers []pivot.Provider
 	Own       pivot.Provider // what hunter learned itself; asked beside the others, nil is none
 	Tools     []edr.Tool
+	ByName    []edr.Tool  // asked only when a run names them
 	Progress  func(Event) // never nil after New; called from one goroutine
 	Now       func() time.Time
 	NewID     func() string // UUIDv7

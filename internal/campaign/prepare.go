@@ -101,13 +101,14 @@ func (c *Campaign) tools(spec Spec) ([]edr.Tool, error) {
 	if spec.Tools == nil {
 		return c.Tools, nil
 	}
+	all := slices.Concat(c.Tools, c.ByName)
 	var out []edr.Tool
 	for _, name := range spec.Tools {
-		i := slices.IndexFunc(c.Tools, func(t edr.Tool) bool { return t.Describe().Name == name })
+		i := slices.IndexFunc(all, func(t edr.Tool) bool { return t.Describe().Name == name })
 		if i < 0 {
-			return nil, unknownName("tool", name, c.Tools, func(t edr.Tool) string { return t.Describe().Name })
+			return nil, unknownName("tool", name, all, func(t edr.Tool) string { return t.Describe().Name })
 		}
-		out = append(out, c.Tools[i])
+		out = append(out, all[i])
 	}
 	return out, nil
 }

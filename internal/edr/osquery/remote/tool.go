@@ -144,6 +144,9 @@ func again(q ledger.Query, attempt int) (ledger.Query, bool, error) {
 	return q, true, nil
 }
 
+// Answer reads what an agent delivered for a question.
+func (t *Tool) Answer(q ledger.Query, d ledger.Delivery) ledger.Answer { return osquery.Answer(q, d) }
+
 // Split words the parts of a query that was over its budget.
 func (t *Tool) Split(q ledger.Query, subs []ledger.Sub, room int) ([]ledger.Query, error) {
 	return osquery.Split(q, subs, room)

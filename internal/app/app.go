@@ -33,6 +33,15 @@ type Options struct {
 	pace embedded.Pace // made of Gentle
 }
 
+func (opt *Options) settle() {
+	if opt.Now == nil {
+		opt.Now = time.Now
+	}
+	if opt.Progress == nil {
+		opt.Progress = func(campaign.Event) {}
+	}
+}
+
 // App is hunter, wired.
 type App struct {
 	Store    *results.Store
@@ -40,22 +49,23 @@ type App struct {
 	Campaign *campaign.Campaign
 	tools    []edr.Tool
 	closers  []io.Closer     // of providers
+	borrowed bool            // the store is another's to close
 	Imported []files.Summary // what the providers' paths brought
 }
 
 // New opens the store and makes the providers and tools. Providers with paths import them when they have changed.
 func New(ctx context.Context, opt Options) (*App, error) {
-	if opt.Now == nil {
-		opt.Now = time.Now
-	}
-	if opt.Progress == nil {
-		opt.Progress = func(campaign.Event) {}
-	}
+	opt.settle()
 	store, err := results.Open(ctx, opt.DB, results.Options{Now: opt.Now})
 	if err != nil {
 		return nil, err
 	}
-	a := &App{Store: store}
+	return wire(ctx, opt, &App{Store: store})
+}
+
+// wire makes the providers and tools of a set on a's store. What was made is closed after an error.
+func wire(ctx context.Context, opt Options, a *App) (*App, error) {
+	store := a.Store
 	w, r := store.DB()
 	a.Intel = files.NewStore(files.DB{W: w, R: r}, opt.Now)
 	providers, err := a.providers(ctx, opt)
@@ -89,7 +99,7 @@ func (a *App) Close() error {
 	for _, c := range a.closers {
 		errs = append(errs, c.Close())
 	}
-	if a.Store != nil {
+	if a.Store != nil && !a.borrowed {
 		errs = append(errs, a.Store.Close())
 	}
 	return errors.Join(errs...)

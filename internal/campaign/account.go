@@ -23,6 +23,11 @@ func (a account) find(id string) int {
 	return slices.IndexFunc(a.queries, func(q results.StoredQuery) bool { return q.Query.ID == id })
 }
 
+// open reports whether a query has no answer yet.
+func (a account) open() bool {
+	return slices.ContainsFunc(a.queries, func(q results.StoredQuery) bool { return q.State != results.QueryAnswered })
+}
+
 // planned lists the queries that must be answered for the endpoint to be proven.
 func (a account) planned() []ledger.Query {
 	var out []ledger.Query

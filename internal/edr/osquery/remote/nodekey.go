@@ -110,3 +110,6 @@ func (s *Server) known(r *http.Request, key ledger.KeyHash) (n ledger.Node, out 
 	}
 	return n, out, true
 }
+
+// HashKey gives what is stored of a node key.
+func HashKey(key string) ledger.KeyHash { return sha256.Sum256([]byte(key)) }

@@ -25,7 +25,7 @@ type ToolOptions struct {
 	Kinds    []indicator.Kind // digests to ask by, in order of preference; nil is sha256, sha1, md5
 	Interval time.Duration    // of polls; 0 is DefaultInterval
 	Now      func() time.Time
-	// Lighter words a question anew for an agent that refuses its text or died in it; nil: the same work as another text.
+	// Lighter words a question anew for an agent that refuses its text or died in it; nil is osquery.Lighter.
 	Lighter func(q ledger.Query, attempt int) (lighter ledger.Query, ok bool, err error)
 }
 
@@ -53,7 +53,7 @@ func NewTool(name string, opt ToolOptions) *Tool {
 		opt.Now = time.Now
 	}
 	if opt.Lighter == nil {
-		opt.Lighter = again
+		opt.Lighter = osquery.Lighter
 	}
 	whole(&opt.Interval, DefaultInterval)
 	return &Tool{name: name, opt: opt}
@@ -73,7 +73,9 @@ func (t *Tool) Endpoints(ctx context.Context) ([]edr.Endpoint, error) {
 	out := make([]edr.Endpoint, 0, len(nodes))
 	agents := map[string]string{}
 	for _, n := range nodes {
-		out = append(out, endpoint(n))
+		ep := endpoint(n)
+		ep.Asleep = asleep(n, t.opt.Now(), t.opt.Interval)
+		out = append(out, ep)
 		if n.Agent != ledger.AgentOsquery {
 			agents[n.ID] = n.Agent
 		}
@@ -137,15 +139,6 @@ func (t *Tool) Compile(ep edr.Endpoint, w edr.Work) ([]ledger.Query, error) {
 func (t *Tool) Lighter(q ledger.Query, attempt int) (ledger.Query, bool, error) {
 	return t.opt.Lighter(q, attempt)
 }
-
-// again is the same question as another text.
-func again(q ledger.Query, attempt int) (ledger.Query, bool, error) {
-	q.Text += fmt.Sprintf("\n/* attempt %d */", attempt)
-	return q, true, nil
-}
-
-// Answer reads what an agent delivered for a question.
-func (t *Tool) Answer(q ledger.Query, d ledger.Delivery) ledger.Answer { return osquery.Answer(q, d) }
 
 // Split words the parts of a query that was over its budget.
 func (t *Tool) Split(q ledger.Query, subs []ledger.Sub, room int) ([]ledger.Query, error) {

@@ -11,6 +11,8 @@ import (
 
 	"github.com/hunter-project/hunter/hunts"
 	"github.com/hunter-project/hunter/internal/campaign"
+	"github.com/hunter-project/hunter/internal/edr"
+	"github.com/hunter-project/hunter/internal/edr/osquery/remote"
 	"github.com/hunter-project/hunter/internal/queue"
 	"github.com/hunter-project/hunter/internal/results"
 )
@@ -70,6 +72,11 @@ func (s *Server) forRun(ctx context.Context, spec campaign.Spec) (c *campaign.Ca
 		return nil, nil, err
 	}
 	return a.Campaign, a.Close, nil
+}
+
+// fleetNamed gives the server's agents as the tool of a name that a hunts file gave them.
+func (s *Server) fleetNamed(name string) edr.Posted {
+	return remote.NewTool(name, remote.ToolOptions{Nodes: s.app.Store, Interval: s.opt.Interval, Now: s.opt.Now})
 }
 
 // ErrNoServer says that no server works on a database.

@@ -150,7 +150,7 @@ func (s *Server) bind() error {
 		interval = remote.DefaultInterval
 	}
 	s.steward = campaign.NewSteward(s.app.Campaign, store, campaign.StewardOptions{
-		Server: s.id, Interval: interval, Lease: runLease, Log: s.opt.Log, For: s.forRun,
+		Server: s.id, Interval: interval, Lease: runLease, Log: s.opt.Log, For: s.forRun, Named: s.fleetNamed,
 	})
 	var err error
 	s.agents, err = remote.New(remote.Options{

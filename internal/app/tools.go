@@ -9,7 +9,6 @@ import (
 	"github.com/hunter-project/hunter/hunts"
 	"github.com/hunter-project/hunter/internal/edr"
 	"github.com/hunter-project/hunter/internal/edr/carbonblack"
-	"github.com/hunter-project/hunter/internal/edr/osquery"
 	"github.com/hunter-project/hunter/internal/edr/osquery/embedded"
 	"github.com/hunter-project/hunter/internal/edr/osquery/gentle"
 	"github.com/hunter-project/hunter/internal/edr/osquery/local"
@@ -48,7 +47,7 @@ func byName(opt Options, store *results.Store) []edr.Tool {
 	if definesFleet(opt.Set) {
 		return nil
 	}
-	return []edr.Tool{remote.NewTool(Fleet, remote.ToolOptions{Nodes: store, Now: opt.Now, Lighter: osquery.Lighter})}
+	return []edr.Tool{remote.NewTool(Fleet, remote.ToolOptions{Nodes: store, Now: opt.Now})}
 }
 
 func definesFleet(set *hunts.Set) bool {
@@ -124,7 +123,7 @@ func thisMachine(ctx context.Context, opt Options, def hunts.ToolDef, cfg local.
 func makeTool(ctx context.Context, opt Options, def hunts.ToolDef, cache embedded.Cache, store *results.Store) (edr.Tool, error) {
 	switch cfg := def.Config.(type) {
 	case *remote.Config:
-		return remote.NewTool(def.Name, remote.ToolOptions{Nodes: store, Kinds: def.HashTypes, Interval: cfg.Interval, Now: opt.Now, Lighter: osquery.Lighter}), nil
+		return remote.NewTool(def.Name, remote.ToolOptions{Nodes: store, Kinds: def.HashTypes, Interval: cfg.Interval, Now: opt.Now}), nil
 	case *local.Config:
 		return thisMachine(ctx, opt, def, *cfg, cache), nil
 	case *carbonblack.Config:

@@ -193,6 +193,7 @@ func (s *Steward) lateRun(ctx context.Context, id string, now time.Time) error {
 	if err != nil {
 		return err
 	}
+	s.know(spec)
 	back, err := s.returned(ctx, id)
 	if err != nil {
 		return err

@@ -26,6 +26,8 @@ type Receiver struct {
 // ReceiverOptions are what a receiver works with.
 type ReceiverOptions struct {
 	Tools []edr.Posted // those whose endpoints come and ask
+	// Named gives one of another name, which a run's hunts file defines; nil knows none. It is asked for what was handed out.
+	Named func(name string) edr.Posted
 	// Own takes what hunter asked for itself, outside of any run; nil acknowledges and drops it. An error makes the agent
 	// deliver again.
 	Own func(ctx context.Context, n ledger.Node, p results.PostedQuery, d ledger.Delivery) error
@@ -81,7 +83,10 @@ func (r *Receiver) take(ctx context.Context, n ledger.Node, d ledger.Delivery) e
 
 func (r *Receiver) tool(name string) (edr.Posted, error) {
 	i := slices.IndexFunc(r.opt.Tools, func(t edr.Posted) bool { return t.Describe().Name == name })
-	if i < 0 {
+	switch {
+	case i < 0 && r.opt.Named != nil:
+		return r.opt.Named(name), nil
+	case i < 0:
 		return nil, fmt.Errorf("the tool %s is not among those of this server", name)
 	}
 	return r.opt.Tools[i], nil

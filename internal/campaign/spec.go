@@ -30,6 +30,7 @@ type Spec struct {
 	Refresh    time.Duration `json:"refresh,omitempty"` // older answers are asked again; 0 is as each provider says
 	Never      []string      `json:"never,omitempty"`   // files of known-good digests
 	Tools      []string      `json:"tools,omitempty"`   // names; nil = all
+	Fleets     []string      `json:"fleets,omitempty"`  // those of its tools whose endpoints come and ask: a server carries the run
 	Select     edr.Selection `json:"select"`
 	Search     edr.Search    `json:"search"`
 	DoneWhen   DoneWhen      `json:"done_when"`

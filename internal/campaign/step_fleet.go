@@ -7,7 +7,6 @@ import (
 	"slices"
 	"time"
 
-	"github.com/hunter-project/hunter/internal/edr"
 	"github.com/hunter-project/hunter/internal/indicator"
 	"github.com/hunter-project/hunter/internal/ledger"
 	"github.com/hunter-project/hunter/internal/results"
@@ -122,7 +121,7 @@ func (s *Steward) planned(ctx context.Context, id string, spec Spec) error {
 	if len(targets) > 0 {
 		return s.store.SetRunState(ctx, id, results.RunRunning, "planned")
 	}
-	return s.campaign.plan(ctx, id, spec)
+	return s.with(ctx, spec, func(c *Campaign) error { return c.plan(ctx, id, spec) })
 }
 
 // carry does what is due for a run that is under way.
@@ -180,8 +179,7 @@ func (s *Steward) queue(ctx context.Context, r *carried) error {
 
 // posts reports whether a tool's endpoints come and ask.
 func (s *Steward) posts(tool string) bool {
-	_, err := s.receiver.tool(tool)
-	return err == nil
+	return s.fleets[tool]
 }
 
 // besides begins the tools of a run that are no fleet, and sees whether they are through.
@@ -190,11 +188,11 @@ func (s *Steward) besides(ctx context.Context, r *carried) error {
 	case r.besideOK:
 		return nil
 	case r.beside == nil:
-		tools, err := s.campaign.tools(r.spec)
+		others, err := s.others(ctx, r.id)
 		if err != nil {
 			return err
 		}
-		if !slices.ContainsFunc(tools, func(t edr.Tool) bool { return !s.posts(t.Describe().Name) }) {
+		if !others {
 			r.besideOK = true
 			return nil
 		}
@@ -203,7 +201,7 @@ func (s *Steward) besides(ctx context.Context, r *carried) error {
 		done := r.beside
 		s.work.Go(func() {
 			defer s.Wake()
-			done <- s.campaign.askBeside(asking, r.id, r.spec)
+			done <- s.with(asking, r.spec, func(c *Campaign) error { return c.askBeside(asking, r.id, r.spec) })
 		})
 		return nil
 	}
@@ -223,6 +221,12 @@ func (s *Steward) besides(ctx context.Context, r *carried) error {
 	default:
 		return nil
 	}
+}
+
+// others reports whether a run has targets of tools that are no fleet.
+func (s *Steward) others(ctx context.Context, run string) (bool, error) {
+	targets, err := s.store.Targets(ctx, run)
+	return slices.ContainsFunc(targets, func(t results.Target) bool { return !s.posts(t.Tool) }), err
 }
 
 // look reads now and then who is silent and who has come back.

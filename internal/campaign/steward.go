@@ -23,19 +23,24 @@ type Steward struct {
 	wake     chan struct{}
 	work     sync.WaitGroup // pivots, plans and questions to tools that are no fleet
 
-	runs   map[string]*carried // owned by the goroutine of Run
+	runs   map[string]*carried // owned by the goroutine of Run, as the next two
+	fleets map[string]bool     // by name: tools whose endpoints come and ask
 	lateAt int                 // where the look at late runs goes on
 
 	mu    sync.Mutex
 	dirty map[string]bool // runs that had ended when an answer came
 }
 
-// StewardOptions are how a steward works; every field but Own must be set.
+// StewardOptions are how a steward works; every field but Own, For and Named must be set.
 type StewardOptions struct {
 	Server   string        // its id in the store
 	Interval time.Duration // of the agents' polls
 	Lease    time.Duration // how long a run stays with a server that has died
 	Log      *slog.Logger
+	// For gives the campaign that knows the providers and tools which a run was requested with, until it is released; nil is the
+	// steward's own for all. Named gives a fleet of such a run by its name; see ReceiverOptions.
+	For   func(ctx context.Context, spec Spec) (c *Campaign, release func() error, err error)
+	Named func(name string) edr.Posted
 	// Own takes what hunter asked agents for itself; see ReceiverOptions.
 	Own func(ctx context.Context, n ledger.Node, p results.PostedQuery, d ledger.Delivery) error
 }
@@ -48,15 +53,16 @@ const (
 
 // NewSteward makes a steward of what a campaign knows. The campaign itself is not used any more by others.
 func NewSteward(c *Campaign, store FleetStore, opt StewardOptions) *Steward {
-	s := &Steward{campaign: *c, store: store, opt: opt, wake: make(chan struct{}, 1), runs: map[string]*carried{}, dirty: map[string]bool{}}
+	s := &Steward{campaign: *c, store: store, opt: opt, wake: make(chan struct{}, 1), runs: map[string]*carried{}, fleets: map[string]bool{}, dirty: map[string]bool{}}
 	s.campaign.Store, s.campaign.Progress, s.campaign.Foretell = store, func(Event) {}, 0
 	var posted []edr.Posted
-	for _, t := range c.Tools {
+	for _, t := range slices.Concat(c.Tools, c.ByName) {
 		if p, ok := t.(edr.Posted); ok {
 			posted = append(posted, p)
+			s.fleets[p.Describe().Name] = true
 		}
 	}
-	s.receiver = NewReceiver(store, ReceiverOptions{Tools: posted, Own: opt.Own, Recorded: s.recorded})
+	s.receiver = NewReceiver(store, ReceiverOptions{Tools: posted, Named: opt.Named, Own: opt.Own, Recorded: s.recorded})
 	return s
 }
 
@@ -166,6 +172,7 @@ func (s *Steward) adopt(ctx context.Context, id string, now time.Time) error {
 	if err != nil {
 		return s.store.FinishRun(ctx, id, results.RunFailed, ExitError, err.Error())
 	}
+	s.know(spec)
 	r := &carried{id: id, spec: spec, fleet: spec.Fleet.Settled(), started: sum.StartedAt, state: sum.State, renewed: now, canaryAt: now}
 	r.pace.rate = r.fleet.Rate
 	if r.aside, err = s.setAside(ctx, id); err != nil {
@@ -181,6 +188,27 @@ func (s *Steward) adopt(ctx context.Context, id string, now time.Time) error {
 	}
 	s.runs[id] = r
 	return nil
+}
+
+// know takes up the fleets that a run names.
+func (s *Steward) know(spec Spec) {
+	for _, name := range spec.Fleets {
+		s.fleets[name] = true
+	}
+}
+
+// with hands the campaign of a run to work.
+func (s *Steward) with(ctx context.Context, spec Spec, work func(c *Campaign) error) error {
+	if s.opt.For == nil {
+		return work(&s.campaign)
+	}
+	c, release, err := s.opt.For(ctx, spec)
+	if err != nil {
+		return err
+	}
+	own := *c
+	own.Store, own.Progress, own.Foretell = s.store, func(Event) {}, 0
+	return errors.Join(work(&own), release())
 }
 
 // drop lets a run out of hand.

@@ -23,40 +23,62 @@ func (g *globals) carry(ctx context.Context, set *hunts.Set, specs []campaign.Sp
 		return err
 	}
 	g.csv = ask.csv
+	for i := range specs {
+		specs[i].Fleets = app.Posted(set, specs[i].Tools)
+	}
 	if len(ask.paths) > 0 && !slices.Contains(specs[0].Search.Where, ledger.Files) {
 		g.hint("--path has no effect: files is not in --where")
+	}
+	if !ask.dryRun && !slices.ContainsFunc(specs, func(s campaign.Spec) bool { return len(s.Fleets) == 0 }) {
+		return g.requesting(ctx, set, specs, ask, failOn) // nothing is asked from here
 	}
 	show := newProgress(g)
 	g.noCache = ask.noCache
 	g.slow(&ask.gentle, specs)
 	return g.opened(ctx, set, show.event, func(ctx context.Context, a *app.App) error {
 		g.imported(a)
-		var codes []int
-		for i, spec := range specs {
-			if i > 0 && !g.json && !g.csv {
-				fmt.Fprintln(g.out) // a blank line
-			}
-			if ctx.Err() != nil {
-				g.hint("interrupted: %s not started", count(len(specs)-i, "hunt"))
-				codes = append(codes, campaign.ExitUnproven)
-				break
+		r, err := g.requester(a.Store, set)
+		if err != nil {
+			return err
+		}
+		return g.each(ctx, specs, failOn, func(ctx context.Context, spec campaign.Spec) (int, error) {
+			if len(spec.Fleets) > 0 && !ask.dryRun {
+				return g.request(ctx, r, ask, spec)
 			}
 			code, err := g.carryOne(ctx, a, show, ask, spec)
-			if err != nil {
-				if len(specs) == 1 {
-					return err
-				}
-				g.say("hunt %s: %s", spec.Hunt, err)
-			}
-			codes = append(codes, code)
-		}
-		return exitWith(campaign.Worst(codes...), failOn)
+			g.unasked(ctx, a.Store, spec)
+			return code, err
+		})
 	})
+}
+
+// each carries specs one after another and gives the exit code of all together.
+func (g *globals) each(ctx context.Context, specs []campaign.Spec, failOn string, carry func(context.Context, campaign.Spec) (int, error)) error {
+	var codes []int
+	for i, spec := range specs {
+		if i > 0 && !g.json && !g.csv {
+			fmt.Fprintln(g.out) // a blank line
+		}
+		if ctx.Err() != nil {
+			g.hint("interrupted: %s not started", count(len(specs)-i, "hunt"))
+			codes = append(codes, campaign.ExitUnproven)
+			break
+		}
+		code, err := carry(ctx, spec)
+		if err != nil {
+			if len(specs) == 1 {
+				return err
+			}
+			g.say("hunt %s: %s", spec.Hunt, err)
+		}
+		codes = append(codes, code)
+	}
+	return exitWith(campaign.Worst(codes...), failOn)
 }
 
 func (g *globals) carryOne(ctx context.Context, a *app.App, show *progress, ask *askFlags, spec campaign.Spec) (int, error) {
 	if ask.before != nil {
-		if err := ask.before(ctx, a, spec); err != nil {
+		if err := ask.before(ctx, a.Store, spec); err != nil {
 			return campaign.ExitError, err
 		}
 	}
@@ -68,7 +90,7 @@ func (g *globals) carryOne(ctx context.Context, a *app.App, show *progress, ask 
 	}
 	if ask.detach {
 		out, err := a.Campaign.Queue(ctx, spec)
-		return g.outcome(ctx, a, out, err)
+		return g.outcome(ctx, a.Store, out, err)
 	}
 	wait, cancel := ask.waiting(ctx)
 	defer cancel()
@@ -77,13 +99,13 @@ func (g *globals) carryOne(ctx context.Context, a *app.App, show *progress, ask 
 	}
 	out, err := a.Campaign.Run(wait, spec)
 	show.end()
-	return g.ended(ctx, a, ask, spec.Hunt, out, err)
+	return g.ended(ctx, a.Store, ask, spec.Hunt, out, err)
 }
 
 // ended shows how a run ended and writes its report files. A report that can't be written is an error: somebody waits for it.
-func (g *globals) ended(ctx context.Context, a *app.App, ask *askFlags, hunt string, out campaign.Outcome, failure error) (int, error) {
-	code, err := g.outcome(ctx, a, out, failure)
-	if fault := ask.after.write(ctx, g, a, hunt, out); fault != nil {
+func (g *globals) ended(ctx context.Context, store *results.Store, ask *askFlags, hunt string, out campaign.Outcome, failure error) (int, error) {
+	code, err := g.outcome(ctx, store, out, failure)
+	if fault := ask.after.write(ctx, g, store, hunt, out); fault != nil {
 		return campaign.ExitError, errors.Join(err, fault)
 	}
 	return code, err
@@ -95,7 +117,7 @@ func (g *globals) one(ctx context.Context, a *app.App, show *progress, ask *askF
 	defer cancel()
 	out, err := run(wait)
 	show.end()
-	code, err := g.ended(ctx, a, ask, hunt, out, err)
+	code, err := g.ended(ctx, a.Store, ask, hunt, out, err)
 	if err != nil {
 		return err
 	}
@@ -114,22 +136,22 @@ func (a *askFlags) waiting(ctx context.Context) (context.Context, context.Cancel
 const readingTime = 30 * time.Second
 
 // outcome shows how a run ended, also when it failed or was interrupted: what is stored is told.
-func (g *globals) outcome(ctx context.Context, a *app.App, out campaign.Outcome, failure error) (int, error) {
+func (g *globals) outcome(ctx context.Context, store *results.Store, out campaign.Outcome, failure error) (int, error) {
 	if out.Run == "" {
 		return campaign.ExitError, failure
 	}
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), readingTime)
 	defer cancel()
-	v, err := report.Load(ctx, a.Store, out.Run)
+	v, err := report.Load(ctx, store, out.Run)
 	switch {
 	case err != nil:
 	case g.csv:
-		err = csvOf(ctx, g.out, a.Store, out.Run, g.csvBegun)
+		err = csvOf(ctx, g.out, store, out.Run, g.csvBegun)
 		g.csvBegun = true
 	default:
 		err = g.runPresenter()(g.out, v)
 	}
-	if failure == nil && out.Detached && !g.quiet {
+	if failure == nil && out.Detached && !out.Summary.Served {
 		g.hint("run %s goes on with: hunter run --resume %s", out.Run, out.Run)
 	}
 	if failure != nil {
@@ -147,17 +169,15 @@ func (g *globals) runPresenter() func(io.Writer, report.View) error {
 }
 
 // stored reads what a run was started with.
-func (g *globals) stored(ctx context.Context, run string) (id string, spec campaign.Spec, err error) {
+func (g *globals) stored(ctx context.Context, run string) (sum results.RunSummary, spec campaign.Spec, err error) {
 	err = g.reading(ctx, func(ctx context.Context, s *results.Store) error {
-		sum, err := s.Run(ctx, run)
-		if err != nil {
+		if sum, err = s.Run(ctx, run); err != nil {
 			return err
 		}
-		id = sum.ID
 		spec, err = campaign.Thaw(sum.Definition)
 		return err
 	})
-	return id, spec, err
+	return sum, spec, err
 }
 
 // imported tells what the providers' files brought.

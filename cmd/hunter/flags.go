@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"path/filepath"
+	"runtime"
 	"slices"
 	"strings"
 	"time"
@@ -12,11 +13,11 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/hunter-project/hunter/hunts"
-	"github.com/hunter-project/hunter/internal/app"
 	"github.com/hunter-project/hunter/internal/campaign"
 	"github.com/hunter-project/hunter/internal/edr"
 	"github.com/hunter-project/hunter/internal/ledger"
 	"github.com/hunter-project/hunter/internal/pivot"
+	"github.com/hunter-project/hunter/internal/results"
 )
 
 // askFlags are the flags that say what is asked of whom; they go before what a hunts file says.
@@ -30,9 +31,9 @@ type askFlags struct {
 	caseID                                          string
 	gentle                                          gentleFlags
 
-	waitFor time.Duration                                                   // --wait, read
-	before  func(ctx context.Context, a *app.App, spec campaign.Spec) error // what a command does first
-	after   outputs                                                         // the report files that are written at the end
+	waitFor time.Duration                                                         // --wait, read
+	before  func(ctx context.Context, s *results.Store, spec campaign.Spec) error // what a command does first
+	after   outputs                                                               // the report files that are written at the end
 }
 
 func (a *askFlags) add(cmd *cobra.Command) {
@@ -72,7 +73,7 @@ func (a *askFlags) apply(spec *campaign.Spec) error {
 				faults = append(faults, errors.New("--path is empty; name a folder or file, or . for this folder"))
 				continue
 			}
-			abs, err := filepath.Abs(p)
+			abs, err := absolute(p)
 			if err != nil {
 				faults = append(faults, fmt.Errorf("--path %q: %w", p, err))
 				continue
@@ -96,6 +97,15 @@ func (a *askFlags) apply(spec *campaign.Spec) error {
 		spec.Case = a.caseID
 	}
 	return errors.Join(faults...)
+}
+
+// absolute makes a path absolute, unless it is already, on whatever platform: a fleet has others than this machine's.
+func absolute(p string) (string, error) {
+	drive := len(p) > 2 && p[1] == ':' && (p[2] == '\\' || p[2] == '/')
+	if drive || strings.HasPrefix(p, `\\`) || strings.HasPrefix(p, "/") && runtime.GOOS == "windows" {
+		return p, nil
+	}
+	return filepath.Abs(p)
 }
 
 func (a *askFlags) sizes(s *edr.Search) error {

@@ -142,6 +142,10 @@ func newRunsCommand(g *globals) *cobra.Command {
 		return g.table("RUN\tHUNT\tSTATE\tEXIT\tHITS\tPROVEN\tHUNTED\tSTARTED", rows)
 	})
 	g.filterFlags(cmd, &f, &since, "run", "hunt", "state", "since")
+	cmd.AddCommand(newRunsWatchCommand(g))
+	for _, w := range wishes() {
+		cmd.AddCommand(newWishCommand(g, w))
+	}
 	return cmd
 }
 

@@ -11,9 +11,9 @@ import (
 	"strings"
 
 	"github.com/hunter-project/hunter/hunts"
-	"github.com/hunter-project/hunter/internal/app"
 	"github.com/hunter-project/hunter/internal/campaign"
 	"github.com/hunter-project/hunter/internal/report"
+	"github.com/hunter-project/hunter/internal/results"
 )
 
 // filePresenter gives the writer of a report file; ok is false for a format that this hunter does not write.
@@ -61,7 +61,7 @@ func (g *globals) unwritten(h hunts.Hunt) {
 }
 
 // write writes the report files of a run that has ended. A run that goes on later has its reports written then.
-func (o outputs) write(ctx context.Context, g *globals, a *app.App, hunt string, out campaign.Outcome) error {
+func (o outputs) write(ctx context.Context, g *globals, store *results.Store, hunt string, out campaign.Outcome) error {
 	h, ok := o[hunt]
 	if !ok || out.Run == "" || len(h.Report) == 0 {
 		return nil
@@ -72,7 +72,7 @@ func (o outputs) write(ctx context.Context, g *globals, a *app.App, hunt string,
 	}
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), readingTime)
 	defer cancel()
-	v, err := report.Load(ctx, a.Store, out.Run)
+	v, err := report.Load(ctx, store, out.Run)
 	if err != nil {
 		return err
 	}
@@ -83,7 +83,7 @@ func (o outputs) write(ctx context.Context, g *globals, a *app.App, hunt string,
 			continue
 		}
 		if entry.Format == "csv" { // every hit: a table that was cut would look whole
-			present = func(w io.Writer, v report.View) error { return csvOf(ctx, w, a.Store, v.Run.ID, false) }
+			present = func(w io.Writer, v report.View) error { return csvOf(ctx, w, store, v.Run.ID, false) }
 		}
 		path, err := report.WriteFile(h.Dir, entry.Path.Given, v, present)
 		if err != nil {

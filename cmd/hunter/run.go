@@ -136,10 +136,14 @@ func (g *globals) resume(cmd *cobra.Command, f *runFlags, paths []string) error 
 		}
 	}
 	ctx := cmd.Context()
-	id, spec, err := g.stored(ctx, f.resume)
+	sum, spec, err := g.stored(ctx, f.resume)
 	if err != nil {
 		return err
 	}
+	if sum.Served {
+		return g.resumeServed(ctx, f, sum)
+	}
+	id := sum.ID
 	if len(paths) == 0 {
 		paths = spec.HuntsFiles
 	}

@@ -61,7 +61,7 @@ func newServeCommand(g *globals) *cobra.Command {
 // options reads the flags. Every fault is told at once.
 func (f *serveFlags) options() (app.ServerOptions, error) {
 	opt := app.ServerOptions{
-		Version: versionText(), Listen: f.listen, ListenAgents: f.listenAgents, Cert: f.cert, Key: f.key, SelfSigned: f.selfSigned, Names: f.names,
+		Version: versionNumber(), Listen: f.listen, ListenAgents: f.listenAgents, Cert: f.cert, Key: f.key, SelfSigned: f.selfSigned, Names: f.names,
 		ClientCA: f.clientCA, Connections: f.connections,
 	}
 	var faults []error

@@ -9,11 +9,11 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/hunter-project/hunter/hunts"
-	"github.com/hunter-project/hunter/internal/app"
 	"github.com/hunter-project/hunter/internal/campaign"
 	"github.com/hunter-project/hunter/internal/edr"
 	"github.com/hunter-project/hunter/internal/indicator"
 	"github.com/hunter-project/hunter/internal/pivot"
+	"github.com/hunter-project/hunter/internal/results"
 )
 
 // sweepFlags are those of sweep beside askFlags.
@@ -95,12 +95,12 @@ func (g *globals) sweepSpec(cmd *cobra.Command, f *sweepFlags, args []string) (c
 }
 
 // seenBefore tells what earlier runs know of the hashes.
-func (g *globals) seenBefore(ctx context.Context, a *app.App, spec campaign.Spec) error {
+func (g *globals) seenBefore(ctx context.Context, s *results.Store, spec campaign.Spec) error {
 	var values []string
 	for _, f := range spec.Seed.Files {
 		values = append(values, f.Best().Value)
 	}
-	seen, err := a.Store.SeenBefore(ctx, values)
+	seen, err := s.SeenBefore(ctx, values)
 	if err != nil {
 		return err
 	}

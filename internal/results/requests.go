@@ -29,3 +29,9 @@ func (s *Store) RequestRun(ctx context.Context, r Run, raw *Raw, enqueue func(ct
 		return enqueue(ctx, tx)
 	})
 }
+
+// Enrolled counts the agents that have enrolled.
+func (s *Store) Enrolled(ctx context.Context) (n int, err error) {
+	err = s.r.QueryRowContext(ctx, `SELECT count(*) FROM node`).Scan(&n)
+	return n, fail("count the agents that enrolled", err)
+}

@@ -29,6 +29,9 @@ func RunStates() []RunState {
 	return []RunState{RunPlanned, RunRunning, RunPaused, RunStopped, RunDetached, RunFinished, RunFailed}
 }
 
+// Over reports whether nothing more is asked of a run in that state, but for endpoints that come back late.
+func (s RunState) Over() bool { return s == RunFinished || s == RunStopped || s == RunFailed }
+
 // Run is one execution of a hunt, from seed to report.
 type Run struct {
 	ID            string // UUIDv7

@@ -12,8 +12,10 @@ import (
 // denylistLasts is how long an agent refuses a text in which its worker died.
 const denylistLasts = 24 * time.Hour
 
+// Statements here cast what they are given where they join tables: else SQLite compiles them anew for each binding.
+
 // runActive tests whether a run r hands anything out at a moment, its one argument.
-const runActive = `((r.state = 'running' AND (r.late_until IS NULL OR r.late_until > ?1)) OR (r.state = 'finished' AND r.late_until > ?1))`
+const runActive = `((r.state = 'running' AND (r.late_until IS NULL OR r.late_until > CAST(?1 AS TEXT))) OR (r.state = 'finished' AND r.late_until > CAST(?1 AS TEXT)))`
 
 // posted is a row of the outbox.
 type posted struct {
@@ -28,7 +30,7 @@ func current(ctx context.Context, tx *sql.Tx, node string, at time.Time) (posted
 	p := posted{node: node}
 	var handed, polled sql.NullString
 	err := tx.QueryRowContext(ctx, `SELECT o.name, o.run, o.tool, o.query, o.question, o.attempt, o.state, o.handed_at, o.hands, o.polled_at, o.clean, o.wrote,
-		o.run = '' OR coalesce(`+runActive+`, 0) FROM outbox o LEFT JOIN run r ON r.id = o.run WHERE o.node = ?2`, stampText(at), node).Scan(
+		o.run = '' OR coalesce(`+runActive+`, 0) FROM outbox o LEFT JOIN run r ON r.id = o.run WHERE o.node = CAST(?2 AS TEXT)`, stampText(at), node).Scan(
 		&p.name, &p.run, &p.tool, &p.query, &p.question, &p.attempt, &p.post.State, &handed, &p.post.Hands, &polled, &p.post.Clean, &p.post.Wrote, &p.active)
 	if errors.Is(err, sql.ErrNoRows) {
 		return p, nil
@@ -79,7 +81,7 @@ func nextErrand(ctx context.Context, tx *sql.Tx, node string, _ time.Time) (post
 
 // nextQuery finds the cheapest open query of the run for which the node was asked least recently.
 func nextQuery(ctx context.Context, tx *sql.Tx, node string, at time.Time) (posted, bool, error) {
-	rows, err := tx.QueryContext(ctx, `SELECT t.run, t.tool FROM target t JOIN run r ON r.id = t.run WHERE t.endpoint = ?2 AND t.open = 1 AND `+runActive+`
+	rows, err := tx.QueryContext(ctx, `SELECT t.run, t.tool FROM target t JOIN run r ON r.id = t.run WHERE t.endpoint = CAST(?2 AS TEXT) AND t.open = 1 AND `+runActive+`
 		ORDER BY coalesce(t.handed_at, ''), t.run, t.tool`, stampText(at), node)
 	if err != nil {
 		return posted{}, false, err
@@ -113,7 +115,7 @@ func nextOf(ctx context.Context, tx *sql.Tx, p posted) (posted, bool, error) {
 		return p, true, err
 	}
 	if errors.Is(err, sql.ErrNoRows) {
-		err = tx.QueryRowContext(ctx, `SELECT id, attempts + 1, question FROM query WHERE run = ? AND endpoint = ? AND tool = ? AND state <> 'answered'
+		err = tx.QueryRowContext(ctx, `SELECT id, attempts + 1, question FROM query WHERE run = CAST(? AS TEXT) AND endpoint = CAST(? AS TEXT) AND tool = CAST(? AS TEXT) AND state <> 'answered'
 			ORDER BY seq, id LIMIT 1`, p.run, p.node, p.tool).Scan(&p.query, &p.attempt, &p.question)
 	}
 	if errors.Is(err, sql.ErrNoRows) {

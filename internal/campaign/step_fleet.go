@@ -38,7 +38,7 @@ func (s *Steward) step(ctx context.Context, r *carried) error {
 	}
 	switch r.state {
 	case results.RunPlanned:
-		return s.plan(ctx, r)
+		return s.plan(ctx, r, now)
 	case results.RunRunning:
 		return s.carry(ctx, r, now)
 	default:
@@ -82,7 +82,7 @@ func (s *Steward) obey(ctx context.Context, r *carried, now time.Time) (done boo
 }
 
 // plan pivots and plans beside the loop, since intelligence may take its time.
-func (s *Steward) plan(ctx context.Context, r *carried) error {
+func (s *Steward) plan(ctx context.Context, r *carried, now time.Time) error {
 	if r.planning == nil {
 		planning, cancel := context.WithCancel(ctx)
 		r.planning, r.cancel = make(chan error, 1), cancel
@@ -106,11 +106,11 @@ func (s *Steward) plan(ctx context.Context, r *carried) error {
 			_, err = s.campaign.fail(ctx, r.id, err)
 			return err
 		}
-		r.state, r.canaryAt = results.RunRunning, s.campaign.Now()
-		s.Wake()
+		r.state, r.canaryAt = results.RunRunning, now
+		return s.carry(ctx, r, now)
 	default:
+		return nil
 	}
-	return nil
 }
 
 // planned makes a run ready; a plan that is stored is never made anew, so that the targets stay what they are.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"maps"
 	"slices"
 	"sync"
 	"time"
@@ -116,24 +117,16 @@ func (s *Steward) tick(ctx context.Context, first bool) {
 		}
 	}
 	told("", s.claim(ctx, now))
-	for _, id := range sortedKeys(s.runs) {
+	for _, id := range slices.Sorted(maps.Keys(s.runs)) {
 		told(id, s.step(ctx, s.runs[id]))
 	}
 	told("", s.late(ctx, now, first, told))
+	s.codes(ctx, told)
 	expired, err := s.store.Expired(ctx, now)
 	told("", err)
 	for _, id := range expired {
 		told(id, s.close(ctx, id, "its late endpoints are asked no more"))
 	}
-}
-
-func sortedKeys(m map[string]*carried) []string {
-	var out []string
-	for id := range m {
-		out = append(out, id)
-	}
-	slices.Sort(out)
-	return out
 }
 
 // claim takes the runs that nobody carries.

@@ -3,6 +3,7 @@ package campaign
 import (
 	"context"
 	"fmt"
+	"log/slog"
 	"maps"
 	"slices"
 	"strings"
@@ -19,7 +20,9 @@ func (s *Steward) stop(ctx context.Context, r *carried, reason string) error {
 		r.cancel()
 	}
 	if r.planning != nil { // it would set the run going again
-		<-r.planning
+		if got := <-r.planning; got.err != nil {
+			s.opt.Log.DebugContext(ctx, "the plan of a run that is stopped", slog.String("run", r.id), slog.Any("error", got.err))
+		}
 		r.planning = nil
 	}
 	code, err := s.exitCode(ctx, r.id, r.spec)

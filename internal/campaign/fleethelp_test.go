@@ -100,10 +100,13 @@ func (f *fleet) enroll(i int) {
 }
 
 // serve begins another server, in the place of one that died.
-func (f *fleet) serve(tools ...edr.Tool) {
+func (f *fleet) serve() { f.serveTool(f.tool) }
+
+// serveTool begins one that knows these tools.
+func (f *fleet) serveTool(tools ...edr.Tool) {
 	f.servers++
 	c := &campaign.Campaign{
-		Store: f.store, Tools: append([]edr.Tool{f.tool}, tools...), Progress: func(campaign.Event) {}, Now: f.clock.time,
+		Store: f.store, Tools: tools, Progress: func(campaign.Event) {}, Now: f.clock.time,
 		NewID: func() string { return uuid.Must(uuid.NewV7()).String() },
 	}
 	f.steward = campaign.NewSteward(c, f.store, campaign.StewardOptions{

@@ -103,7 +103,7 @@ func (s *Steward) leave(ctx context.Context) {
 	defer cancel()
 	for id := range s.runs {
 		if err := s.store.ReleaseRun(ctx, id, s.opt.Server); err != nil {
-			s.opt.Log.WarnContext(ctx, "a run stays with this server until its lease is over", "run", id, "error", err)
+			s.opt.Log.WarnContext(ctx, "a run stays with this server until its lease is over", slog.String("run", id), slog.Any("error", err))
 		}
 	}
 }
@@ -113,7 +113,7 @@ func (s *Steward) tick(ctx context.Context, first bool) {
 	now := s.campaign.Now()
 	told := func(run string, err error) {
 		if err != nil && ctx.Err() == nil {
-			s.opt.Log.ErrorContext(ctx, "carry a run", "run", run, "error", err)
+			s.opt.Log.ErrorContext(ctx, "carry a run", slog.String("run", run), slog.Any("error", err))
 		}
 	}
 	told("", s.claim(ctx, now))
@@ -192,7 +192,8 @@ type carried struct {
 	started  time.Time
 	state    results.RunState
 	renewed  time.Time
-	planning chan error         // nil: nothing is under way
+	planning chan planned       // nil: nothing is under way
+	alert    *alertHost         // nil: no size is to be learned, or no more
 	beside   chan error         // the tools that are no fleet; nil before they were begun
 	besideOK bool               // they have nothing left
 	cancel   context.CancelFunc // of planning and beside

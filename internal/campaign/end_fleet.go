@@ -45,6 +45,9 @@ func (s *Steward) finish(ctx context.Context, r *carried, now time.Time) error {
 	if err := s.standSilent(ctx, r, now); err != nil {
 		return err
 	}
+	if err := s.store.SetLate(ctx, r.id, r.started.Add(r.fleet.Late)); err != nil {
+		return err
+	}
 	code, err := s.exitCode(ctx, r.id, r.spec)
 	if err != nil {
 		return err

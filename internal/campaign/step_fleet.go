@@ -178,8 +178,8 @@ func (s *Steward) carry(ctx context.Context, r *carried, now time.Time) error {
 		return s.stop(ctx, r, "stopped: "+d.Stop+hosts)
 	case d.Finish:
 		return s.finish(ctx, r, now)
-	case !now.Before(r.started.Add(r.fleet.Late)):
-		return s.stop(ctx, r, fmt.Sprintf("expired: it was under way for longer than its %s", r.fleet.Late))
+	case !now.Before(r.started.Add(r.fleet.longest())):
+		return s.stop(ctx, r, fmt.Sprintf("expired: it was under way for %s", r.fleet.longest()))
 	}
 	return s.release(ctx, r, d, now)
 }

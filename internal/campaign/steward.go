@@ -169,9 +169,6 @@ func (s *Steward) adopt(ctx context.Context, id string, now time.Time) error {
 			return err
 		}
 	}
-	if err := s.store.SetLate(ctx, id, r.started.Add(r.fleet.Late)); err != nil {
-		return err
-	}
 	s.runs[id] = r
 	return nil
 }

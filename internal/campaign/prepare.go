@@ -175,6 +175,8 @@ func (p *Prepared) beforehand(tp edr.ToolPlan, ep edr.EndpointPlan) ledger.Cover
 		out.State, out.Reason = ledger.Error, ep.Failed
 	case ep.Excluded != "":
 		out.State, out.Reason = ledger.Excluded, ep.Excluded
+	case ep.Cannot != "":
+		out.State, out.Reason = ledger.Unsupported, ep.Cannot
 	case ep.Carried != "":
 		out.State, out.Proven, out.Reason = ledger.Absent, true, ep.Carried
 	case ep.Asleep != "":

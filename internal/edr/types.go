@@ -105,6 +105,7 @@ type Description struct {
 	Kinds []indicator.Kind // digests it takes, in order of preference
 	Chunk int              // digests one query may carry at most
 	Local bool             // it looks at this machine alone
+	Blind bool             // it can ask an endpoint without telling it a digest
 }
 
 // Endpoint is one host as one tool knows it.
@@ -117,6 +118,7 @@ type Endpoint struct {
 	Notes    []string // what to say about it, e.g. "not root"
 	Gone     string   // why the tool itself counts it out, e.g. "uninstalled"; such an endpoint is excluded
 	Cannot   string   // why it can not be asked at all, e.g. "osquery 4.9.0 is older than 5.5.1"; its state is unsupported
+	Blind    string   // why it is not to learn what is hunted, e.g. "not approved"; it is asked without a digest
 	Behind   string   // recorded tools: why its data may not reach the window's end, e.g. "offline since …"; at most partial
 }
 
@@ -148,6 +150,7 @@ type Work struct {
 	Targets []Target
 	Search  Search
 	Window  ledger.Window // recorded tools: the days to search
+	Blind   bool          // the endpoint is not to learn what is hunted
 	Chunk   int           // 0-based
 	Chunks  int
 }

@@ -123,7 +123,7 @@ func Split(q ledger.Query, subs []ledger.Sub, room int) ([]ledger.Query, error) 
 		}
 		part.ID, part.Part = ledger.PartID(q.ID, len(out)+1), p
 		text, err := Text(Question{
-			Stage: q.Stage, Platform: q.Platform, Engine: q.Engine, Hashes: q.Hashes, Root: part.Root, Explicit: part.MustExist, Sizes: q.Sizes,
+			Stage: q.Stage, Platform: q.Platform, Engine: q.Engine, Hashes: q.Hashes, Blind: q.Blind, Root: part.Root, Explicit: part.MustExist, Sizes: q.Sizes,
 			MaxSize: q.MaxSize, MaxDepth: part.MaxDepth, Budget: q.Budget, Splits: q.Splits, Part: p,
 		})
 		part.Text = text

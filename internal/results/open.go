@@ -15,6 +15,7 @@ type Options struct {
 	MaxPages int              // SQLite's max_page_count; 0 is no limit. For tests of a full disk
 	Busy     time.Duration    // how long a write waits for another process; 0 is 5 s
 	Now      func() time.Time // nil is time.Now
+	Approval Approval         // which nodes may be sent digests when they enrol, or by their labels; the zero one: none
 }
 
 // readers is how many connections read at once.
@@ -24,6 +25,8 @@ const readers = 4
 type Store struct {
 	w, r *sql.DB // the same pool when the store is read-only
 	now  func() time.Time
+
+	approval Approval
 }
 
 // Open opens the database at path, makes it when it is not there, and brings an older one up to date. A new file and its
@@ -61,7 +64,7 @@ func open(ctx context.Context, path string, opt Options) (*Store, error) {
 			return nil, err
 		}
 	}
-	s := &Store{now: opt.Now, r: sql.OpenDB(connector{dsn: dsn(path, opt, true)})}
+	s := &Store{now: opt.Now, approval: opt.Approval, r: sql.OpenDB(connector{dsn: dsn(path, opt, true)})}
 	s.r.SetMaxOpenConns(readers)
 	s.w = s.r
 	if opt.ReadOnly {

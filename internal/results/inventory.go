@@ -1,0 +1,163 @@
+package results
+
+import (
+	"context"
+	"database/sql"
+	"encoding/json"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/hunter-project/hunter/internal/ledger"
+)
+
+// NodeRow is an agent that has enrolled, with all that is known of it.
+type NodeRow struct {
+	ledger.Node
+	Names      []NodeName // every name under which it was ever known
+	ApprovedBy string     // enrolment, label, person; "" when it is not approved
+	Refused    int        // writes that were refused since the last one that was taken
+	LookedAt   time.Time  // when it last said what it can
+	LookNote   string     // what of that could not be learned, and why
+	Address    string     // from which it enrolled
+	Secret     string     // with which enrol secret, by name
+}
+
+// NodeName is one name of a node.
+type NodeName struct {
+	Kind  string    `json:"kind"` // identifier, hostname, computer, uuid, serial, instance, address
+	Value string    `json:"value"`
+	First time.Time `json:"first_seen"`
+}
+
+// NodeFilter narrows the nodes; zero fields do not.
+type NodeFilter struct {
+	Host        string // id, or any name it ever had, without case
+	Platforms   []string
+	Labels      []string // one of them
+	Versions    []string // the version, or its beginning up to a dot
+	Agent       string
+	SeenSince   time.Time
+	UnseenSince time.Time // not heard of since
+	CannotAlone bool
+	Unapproved  bool
+}
+
+// OfNodes reports whether only nodes can pass.
+func (f NodeFilter) OfNodes() bool {
+	return len(f.Labels)+len(f.Versions) > 0 || f.Agent != "" || !f.SeenSince.IsZero() || !f.UnseenSince.IsZero() || f.CannotAlone || f.Unapproved
+}
+
+// Inventory lists the nodes by host name.
+func (s *Store) Inventory(ctx context.Context, f NodeFilter) ([]NodeRow, error) {
+	var w where
+	w.text(`(n.id = ? OR n.id IN (SELECT m.node FROM node_name m WHERE lower(m.value) = lower(?)) OR lower(n.hostname) = lower(?) OR n.identifier = ?)`, f.Host)
+	w.among("n.platform", f.Platforms)
+	if len(f.Labels) > 0 {
+		w.add(`EXISTS (SELECT 1 FROM node_label l WHERE l.node = n.id AND l.label IN (SELECT value FROM json_each(?)))`, jsonList(f.Labels))
+	}
+	if len(f.Versions) > 0 {
+		w.add(`EXISTS (SELECT 1 FROM json_each(?) v WHERE n.version = v.value OR substr(n.version, 1, length(v.value) + 1) = v.value || '.')`, jsonList(f.Versions))
+	}
+	w.text(`n.agent = ?`, f.Agent)
+	w.since(`n.last_seen >= ?`, f.SeenSince)
+	w.since(`n.last_seen < ?`, f.UnseenSince)
+	if f.CannotAlone {
+		w.add(`n.cannot <> ''`)
+	}
+	if f.Unapproved {
+		w.add(`n.approved = 0`)
+	}
+	var out []NodeRow
+	err := s.query(ctx, "list the nodes", func(rows *sql.Rows) error {
+		n, err := scanNode(rows)
+		out = append(out, n)
+		return err
+	}, `SELECT n.id, n.host, n.agent, n.version, n.instance, n.secret, n.address, n.approved, n.approved_by, n.cannot, n.refused, n.enrolled_at, n.last_seen,
+		n.look_at, n.look_note, (SELECT json_group_array(label) FROM node_label l WHERE l.node = n.id),
+		(SELECT json_group_array(json_object('kind', m.kind, 'value', m.value, 'first_seen', m.first_seen)) FROM node_name m WHERE m.node = n.id),
+		(SELECT count(*) - 1 FROM node o WHERE o.identifier = n.identifier)
+		FROM node n`+w.String()+` ORDER BY n.hostname, n.id`, w.args...)
+	return out, err
+}
+
+func scanNode(rows *sql.Rows) (NodeRow, error) {
+	var n NodeRow
+	var host, labels, names []byte
+	var enrolled, seen, looked sql.NullString
+	var twins int
+	if err := rows.Scan(&n.ID, &host, &n.Agent, &n.Version, &n.Instance, &n.Secret, &n.Address, &n.Approved, &n.ApprovedBy, &n.Cannot, &n.Refused, &enrolled,
+		&seen, &looked, &n.LookNote, &labels, &names, &twins); err != nil {
+		return n, err
+	}
+	for _, part := range []struct {
+		text []byte
+		to   any
+	}{{host, &n.Host}, {labels, &n.Labels}, {names, &n.Names}} {
+		if err := unpack(part.text, part.to); err != nil {
+			return n, err
+		}
+	}
+	n.EnrolledAt, n.LastSeen, n.LookedAt = unstamp(enrolled), unstamp(seen), unstamp(looked)
+	if twins > 0 {
+		n.Twin = "another enrolled host has the same identifier"
+	}
+	return n, nil
+}
+
+// HostsAndNodes lists, beside the standings of Hosts, the nodes that no run ever asked; each row of a node has it. Nodes come in
+// without a run only where f names none, nor a hunt, state or time.
+func (s *Store) HostsAndNodes(ctx context.Context, f Filter, nf NodeFilter) ([]HostRow, error) {
+	standings := f
+	standings.Limit, standings.Host, nf.Host = 0, "", f.Host // a node is found by any of its names
+	hosts, err := s.Hosts(ctx, standings)
+	if err != nil {
+		return nil, err
+	}
+	nodes, err := s.Inventory(ctx, nf)
+	if err != nil {
+		return nil, err
+	}
+	at := make(map[string]*NodeRow, len(nodes))
+	for i := range nodes {
+		at[nodes[i].ID] = &nodes[i]
+	}
+	var out []HostRow
+	asked := map[string]bool{}
+	for _, h := range hosts {
+		h.Node = at[h.Endpoint]
+		asked[h.Endpoint] = true
+		if f.Host != "" && h.Node == nil && h.Endpoint != f.Host && !strings.EqualFold(h.Hostname, f.Host) {
+			continue
+		}
+		if h.Node == nil && (nf.OfNodes() || (len(nf.Platforms) > 0 && !slices.Contains(nf.Platforms, h.Platform))) {
+			continue
+		}
+		out = append(out, h)
+	}
+	if f.Run == "" && f.Hunt == "" && f.State == "" && f.Since.IsZero() {
+		for i := range nodes {
+			if n := &nodes[i]; !asked[n.ID] {
+				out = append(out, HostRow{Node: n, Target: Target{Endpoint: n.ID, Hostname: n.Hostname, Platform: n.Platform}})
+			}
+		}
+	}
+	slices.SortStableFunc(out, func(a, b HostRow) int { return strings.Compare(a.Hostname, b.Hostname) })
+	if f.Limit > 0 {
+		out = out[:min(len(out), f.Limit)]
+	}
+	return out, nil
+}
+
+// among tests a column for one of some values; none do not narrow.
+func (w *where) among(column string, values []string) {
+	if len(values) > 0 {
+		w.add(column+` IN (SELECT value FROM json_each(?))`, jsonList(values))
+	}
+}
+
+// jsonList writes texts for json_each.
+func jsonList(values []string) string {
+	b, _ := json.Marshal(values) // texts have a JSON form
+	return string(b)
+}

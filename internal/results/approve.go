@@ -21,7 +21,7 @@ const (
 // Approval is the rule by which nodes may be sent digests. What nobody approved is asked blind: digests come back, and are
 // compared on the server. The zero rule is manual.
 type Approval struct {
-	Auto   bool     // every node that enrols
+	Auto   bool     // every node that enrols: ledger.Enrolment.Approved
 	Labels []string // nodes that have one of these labels, as long as they have it
 }
 
@@ -48,16 +48,11 @@ func ParseApproval(words []string) (Approval, error) {
 	return out, nil
 }
 
-// AtEnrolment says whether a node is approved by having enrolled, and who said so.
-func (a Approval) AtEnrolment() (ok bool, by string) {
-	if a.Auto {
-		return true, ApprovedAtEnrolment
-	}
-	return false, ""
-}
-
 // byLabels says what the labels of a node make of its approval.
 func (a Approval) byLabels(approved bool, by string, labels []string) (bool, string) {
+	if len(a.Labels) == 0 {
+		return approved, by
+	}
 	has := slices.ContainsFunc(a.Labels, func(l string) bool { return slices.Contains(labels, l) })
 	switch {
 	case has && !approved:

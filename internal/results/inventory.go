@@ -69,38 +69,66 @@ func (s *Store) Inventory(ctx context.Context, f NodeFilter) ([]NodeRow, error) 
 		w.add(`n.approved = 0`)
 	}
 	var out []NodeRow
+	at := map[string]int{}
 	err := s.query(ctx, "list the nodes", func(rows *sql.Rows) error {
-		n, err := scanNode(rows)
+		n, err := scanNodeRow(rows)
+		at[n.ID] = len(out)
 		out = append(out, n)
 		return err
-	}, `SELECT n.id, n.host, n.agent, n.version, n.instance, n.secret, n.address, n.approved, n.approved_by, n.cannot, n.refused, n.enrolled_at, n.last_seen,
-		n.look_at, n.look_note, (SELECT json_group_array(label) FROM node_label l WHERE l.node = n.id),
-		(SELECT json_group_array(json_object('kind', m.kind, 'value', m.value, 'first_seen', m.first_seen)) FROM node_name m WHERE m.node = n.id),
-		(SELECT count(*) - 1 FROM node o WHERE o.identifier = n.identifier)
+	}, `SELECT n.id, n.identifier, n.hostname, n.platform, n.host, n.agent, n.version, n.instance, n.secret, n.address, n.approved, n.approved_by, n.cannot,
+		n.refused, n.enrolled_at, n.last_seen, n.look_at, n.look_note, coalesce((SELECT o.id FROM node o WHERE o.identifier = n.identifier AND o.id <> n.id
+		AND min(n.last_seen, o.last_seen) >= max(n.enrolled_at, o.enrolled_at) ORDER BY o.id LIMIT 1), '')
 		FROM node n`+w.String()+` ORDER BY n.hostname, n.id`, w.args...)
+	if err != nil || len(out) == 0 {
+		return nil, err
+	}
+	if err := s.query(ctx, "read the labels of nodes", func(rows *sql.Rows) error {
+		var node, label string
+		err := rows.Scan(&node, &label)
+		if i, ok := at[node]; ok {
+			out[i].Labels = append(out[i].Labels, label)
+		}
+		return err
+	}, `SELECT node, label FROM node_label ORDER BY node, label`); err != nil {
+		return nil, err
+	}
+	err = s.query(ctx, "read the names of nodes", func(rows *sql.Rows) error {
+		var node string
+		var name NodeName
+		var first sql.NullString
+		err := rows.Scan(&node, &name.Kind, &name.Value, &first)
+		name.First = unstamp(first)
+		if i, ok := at[node]; ok {
+			out[i].Names = append(out[i].Names, name)
+		}
+		return err
+	}, `SELECT node, kind, value, first_seen FROM node_name ORDER BY node, kind, first_seen, value`)
 	return out, err
 }
 
-func scanNode(rows *sql.Rows) (NodeRow, error) {
+func scanNodeRow(rows *sql.Rows) (NodeRow, error) {
 	var n NodeRow
-	var host, labels, names []byte
+	var identifier, hostname, platform, twin string
+	var host []byte
 	var enrolled, seen, looked sql.NullString
-	var twins int
-	if err := rows.Scan(&n.ID, &host, &n.Agent, &n.Version, &n.Instance, &n.Secret, &n.Address, &n.Approved, &n.ApprovedBy, &n.Cannot, &n.Refused, &enrolled,
-		&seen, &looked, &n.LookNote, &labels, &names, &twins); err != nil {
+	err := rows.Scan(&n.ID, &identifier, &hostname, &platform, &host, &n.Agent, &n.Version, &n.Instance, &n.Secret, &n.Address, &n.Approved, &n.ApprovedBy, &n.Cannot,
+		&n.Refused, &enrolled, &seen, &looked, &n.LookNote, &twin)
+	if err != nil {
 		return n, err
 	}
-	for _, part := range []struct {
-		text []byte
-		to   any
-	}{{host, &n.Host}, {labels, &n.Labels}, {names, &n.Names}} {
-		if err := unpack(part.text, part.to); err != nil {
-			return n, err
-		}
+	if err := unpack(host, &n.Host); err != nil {
+		return n, err
 	}
+	n.Identifier, n.Hostname, n.Platform = identifier, hostname, platform // with bytes that JSON can't hold
 	n.EnrolledAt, n.LastSeen, n.LookedAt = unstamp(enrolled), unstamp(seen), unstamp(looked)
-	if twins > 0 {
-		n.Twin = "another enrolled host has the same identifier"
+	switch {
+	case !n.Approved:
+		n.ApprovedBy = ""
+	case n.ApprovedBy == "":
+		n.ApprovedBy = ApprovedAtEnrolment
+	}
+	if twin != "" {
+		n.Twin = "two machines with one identity: node " + twin + " has the same host identifier"
 	}
 	return n, nil
 }

@@ -193,7 +193,7 @@ type Event struct {
 	Seq      int64
 	Run      string
 	At       time.Time
-	Kind     string // created, pivoted, planned, asked, answered, covered, resumed, or a run's state
+	Kind     string // one of the Event constants, or a run's state
 	Endpoint string
 	Tool     string
 	Query    string

@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"github.com/hunter-project/hunter/internal/diag"
+	"github.com/hunter-project/hunter/internal/ledger"
 )
 
 // Who said that a node may be sent digests.
@@ -81,6 +82,22 @@ func (s *Store) Unapprove(ctx context.Context, hosts []string) ([]string, error)
 	})
 }
 
+// tells tests whether a question u tells its endpoint digests: ledger.Query.Tells.
+const tells = `(coalesce(json_array_length(u.body, '$.hashes'), 0) > 0 AND coalesce(json_extract(u.body, '$.blind'), 0) = 0)`
+
+// untold holds a post that would tell digests to a node that is not approved, however it came into the outbox: its run has to
+// ask in other words.
+func untold(ctx context.Context, tx *sql.Tx, p posted) (ledger.Post, error) {
+	var hold bool
+	err := tx.QueryRowContext(ctx, `SELECT EXISTS (SELECT 1 FROM node n CROSS JOIN question u ON u.digest = ? WHERE n.id = ? AND n.approved = 0 AND `+tells+`)`,
+		p.question, p.node).Scan(&hold)
+	if err != nil || !hold {
+		return p.post, err
+	}
+	p.post.State = ledger.PostHeld
+	return p.post, keepPost(ctx, tx, p.node, p.post)
+}
+
 // Forget removes nodes with their keys, names and labels, so that their agents have to enrol anew, as other endpoints. What runs
 // recorded of them stays.
 func (s *Store) Forget(ctx context.Context, hosts []string) ([]string, error) {
@@ -121,25 +138,18 @@ func (s *Store) eachNode(ctx context.Context, what string, hosts []string, work 
 
 // nodeNamed gives the id of the one node with an id, host name or identifier.
 func nodeNamed(ctx context.Context, tx *sql.Tx, host string) (string, error) {
-	rows, err := tx.QueryContext(ctx, `SELECT id FROM node WHERE id = ?1 UNION SELECT id FROM node WHERE identifier = ?1
-		UNION SELECT id FROM node WHERE lower(hostname) = lower(?1) ORDER BY id LIMIT 6`, host)
-	if err != nil {
+	var found []byte
+	if err := tx.QueryRowContext(ctx, `SELECT json_group_array(id) FROM (SELECT id FROM node WHERE id = ?1 UNION SELECT id FROM node WHERE identifier = ?1
+		UNION SELECT id FROM node WHERE lower(hostname) = lower(?1) ORDER BY id LIMIT 6)`, host).Scan(&found); err != nil {
 		return "", err
 	}
 	var ids []string
-	for rows.Next() {
-		var id string
-		if err := rows.Scan(&id); err != nil {
-			return "", errors.Join(err, rows.Close())
-		}
-		ids = append(ids, id)
-	}
-	if err := errors.Join(rows.Err(), rows.Close()); err != nil {
+	if err := unpack(found, &ids); err != nil {
 		return "", err
 	}
 	switch {
 	case len(ids) == 0:
-		return "", fmt.Errorf("host %q: %w", host, ErrNoNode)
+		return "", fmt.Errorf("host %q: %w", diag.Escape(host), ErrNoNode)
 	case len(ids) > 1 && !slices.Contains(ids, host):
 		return "", fmt.Errorf("host %q is %s: %w", diag.Escape(host), strings.Join(ids, ", "), ErrManyNodes)
 	case slices.Contains(ids, host):

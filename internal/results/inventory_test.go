@@ -263,3 +263,48 @@ func TestParseApproval(t *testing.T) {
 		}
 	}
 }
+
+// Nothing that tells digests is handed to a node whose approval was taken back, whether it waited for it then or comes later.
+func TestUnapprovedAreToldNothing(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		blind, before bool
+		want          string
+	}{
+		"it waits":             {false, false, ""},
+		"it comes later":       {false, true, ""},
+		"blind, it waits":      {true, false, "asked"},
+		"blind, it comes then": {true, true, "asked"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			s := open(t, filepath.Join(t.TempDir(), "hunter.db"), results.Options{})
+			n := node("h1", "web-1", "linux", 10)
+			n.Approved = true
+			enrolled(t, s, n)
+			plan := resultstest.Plan([]string{"h1"}, nil)
+			for i := range plan.Queries {
+				plan.Queries[i].Query.Blind = c.blind
+			}
+			resultstest.Start(t, s, resultstest.RunOne, "sweep", resultstest.At(0), plan)
+			unapprove := func() {
+				if _, err := s.Unapprove(t.Context(), []string{"h1"}); err != nil {
+					t.Fatal(err)
+				}
+			}
+			if c.before {
+				unapprove()
+			}
+			if _, err := s.Release(t.Context(), resultstest.RunOne, "fleet", []string{"h1"}, 0, resultstest.At(1)); err != nil {
+				t.Fatal(err)
+			}
+			if !c.before {
+				unapprove()
+			}
+			p, known, err := s.Poll(t.Context(), sha256.Sum256([]byte("h1")), resultstest.At(2))
+			if err != nil || !known || (p.Handout != nil) != (c.want != "") {
+				t.Errorf("%+v, %v", p, err)
+			}
+		})
+	}
+}

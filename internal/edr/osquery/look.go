@@ -204,7 +204,7 @@ func olderThan(a, b string) bool {
 func numbersOf(version string) []int {
 	version, _, _ = strings.Cut(version, "-")
 	var out []int
-	for _, part := range strings.Split(version, ".") {
+	for part := range strings.SplitSeq(version, ".") {
 		n, err := strconv.Atoi(part)
 		if err != nil || n < 0 {
 			return nil

@@ -74,6 +74,7 @@ type RunRules struct {
 type StopIf struct {
 	Errors     *Percent `yaml:"errors" json:"errors,omitempty" doc:"Share of errors that stops the run." default:"20%"`
 	Denylisted *Percent `yaml:"denylisted" json:"denylisted,omitempty" doc:"Share of denylisted queries that stops the run." default:"5%"`
+	Timeout    *Percent `yaml:"timeout" json:"timeout,omitempty" doc:"Share of endpoints without an answer in time that stops the run." default:"none"`
 	Prevalence *Percent `yaml:"prevalence" json:"prevalence,omitempty" doc:"A hash found on a larger share of hosts is set aside and asked about." default:"10%"`
 }
 

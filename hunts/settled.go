@@ -52,6 +52,7 @@ type Settled struct {
 	Rate                                    Rate
 	Timeout, Late                           time.Duration
 	Errors, Denylisted, Prevalence          float64 // ratios, 0 to 1
+	Timeouts                                float64 // the same; 0 is no rule
 	Verified                                float64 // ratio
 	AnyPivot, AnyUnaskable, AcceptNotSeen   bool
 	DeltaMaxAge                             time.Duration // 0: nothing is carried
@@ -80,6 +81,7 @@ func (s Spec) Settled() Settled {
 		Late:          Or(s.Run.Late, DefaultLate).Std(),
 		Errors:        Or(s.Run.StopIf.Errors, DefaultErrors).Ratio(),
 		Denylisted:    Or(s.Run.StopIf.Denylisted, DefaultDenylisted).Ratio(),
+		Timeouts:      Or(s.Run.StopIf.Timeout, 0).Ratio(),
 		Prevalence:    Or(s.Run.StopIf.Prevalence, DefaultPrevalence).Ratio(),
 		Verified:      Or(s.DoneWhen.Verified, DefaultVerified).Ratio(),
 		AnyPivot:      s.DoneWhen.Pivot == PivotAny,

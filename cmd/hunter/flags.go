@@ -124,13 +124,14 @@ func (a *askFlags) sizes(s *edr.Search) error {
 
 func (a *askFlags) times(spec *campaign.Spec) error {
 	var faults []error
+	spec.Fleet = spec.Fleet.Settled()
 	for _, f := range []struct {
 		name, value string
 		set         func(d time.Duration)
 	}{
 		{"timeout", a.timeout, func(d time.Duration) { spec.Timeout = d }},
 		{"wait", a.wait, func(d time.Duration) { a.waitFor = d }},
-		{"late", a.late, func(time.Duration) {}},
+		{"late", a.late, func(d time.Duration) { spec.Fleet.Late = d }},
 	} {
 		if f.value == "" {
 			continue
@@ -142,13 +143,18 @@ func (a *askFlags) times(spec *campaign.Spec) error {
 		}
 		f.set(d.Std())
 	}
-	if a.canary < -1 {
+	switch {
+	case a.canary < -1:
 		faults = append(faults, fmt.Errorf("--canary %d: a number from 0 is due", a.canary))
+	case a.canary >= 0:
+		spec.Fleet.Canary = a.canary
 	}
 	if a.rate != "" {
-		if _, err := hunts.ParseRate(a.rate); err != nil {
+		rate, err := hunts.ParseRate(a.rate)
+		if err != nil {
 			faults = append(faults, fmt.Errorf("--rate %q: %w", a.rate, err))
 		}
+		spec.Fleet.Rate = campaign.Rate{Count: rate.Count, Per: rate.Per}
 	}
 	return errors.Join(faults...)
 }

@@ -41,6 +41,7 @@ type board struct {
 	ends     map[Pair]edr.Endpoint
 	searched map[string]map[string]*ledger.Search // by tool and query id: recorded tools
 	down     map[string]string                    // by tool: why it is asked nothing more
+	posted   bool                                 // the run has endpoints that come and ask: nothing of theirs is here
 	done     int
 }
 
@@ -56,7 +57,36 @@ func (c *Campaign) ask(ctx context.Context, id string, spec Spec) (Outcome, erro
 		}
 		return c.fail(ctx, id, err)
 	}
+	if b.posted {
+		return c.handOver(ctx, b)
+	}
 	return c.finish(ctx, b)
+}
+
+// askBeside puts the queries of the tools that are no fleet, and leaves the run's end to who carries it.
+func (c *Campaign) askBeside(ctx context.Context, id string, spec Spec) error {
+	b, err := c.load(ctx, id, spec)
+	if err != nil {
+		return err
+	}
+	if err := c.loop(ctx, b); err != nil {
+		return err
+	}
+	return c.settleRecorded(ctx, b)
+}
+
+// handOver gives where a run stands whose other endpoints a server asks: it goes on there.
+func (c *Campaign) handOver(ctx context.Context, b *board) (Outcome, error) {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), closing)
+	defer cancel()
+	if err := c.settleRecorded(ctx, b); err != nil {
+		return c.fail(ctx, b.run, err)
+	}
+	sum, err := c.Store.Run(ctx, b.run)
+	if err != nil {
+		return Outcome{Run: b.run, ExitCode: ExitError}, err
+	}
+	return Outcome{Run: b.run, Summary: sum, ExitCode: ExitCode(sum, b.spec.DoneWhen), Detached: true}, nil
 }
 
 // load reads the ledger of a run and the endpoints of its tools.
@@ -65,15 +95,27 @@ func (c *Campaign) load(ctx context.Context, id string, spec Spec) (*board, erro
 		run: id, spec: spec, at: map[Pair][]int{}, verdicts: map[Pair]map[string][]ledger.Verdict{}, targets: map[Pair]results.Target{},
 		tools: map[string]edr.Tool{}, ends: map[Pair]edr.Endpoint{}, searched: map[string]map[string]*ledger.Search{}, down: map[string]string{},
 	}
-	var err error
+	tools, err := c.tools(spec)
+	if err != nil {
+		return nil, err
+	}
+	posted := map[string]bool{}
+	for _, t := range tools {
+		_, posted[t.Describe().Name] = t.(edr.Posted)
+	}
 	if b.queries, err = c.Store.Queries(ctx, id); err != nil {
 		return nil, err
 	}
+	b.queries = slices.DeleteFunc(b.queries, func(q results.StoredQuery) bool { return posted[q.Tool] })
 	targets, err := c.Store.Targets(ctx, id)
 	if err != nil {
 		return nil, err
 	}
 	for _, t := range targets {
+		if posted[t.Tool] {
+			b.posted = true
+			continue
+		}
 		b.targets[Pair{t.Endpoint, t.Tool}] = t
 	}
 	for i, q := range b.queries {
@@ -81,7 +123,7 @@ func (c *Campaign) load(ctx context.Context, id string, spec Spec) (*board, erro
 		b.at[pair] = append(b.at[pair], i)
 		b.remember(q)
 	}
-	return b, c.loadTools(ctx, b)
+	return b, b.loadTools(ctx, slices.DeleteFunc(slices.Clone(tools), func(t edr.Tool) bool { return posted[t.Describe().Name] }))
 }
 
 // remember takes in what is recorded of a query.
@@ -105,11 +147,7 @@ func (b *board) remember(q results.StoredQuery) {
 }
 
 // loadTools finds the endpoints again. A tool that can't list them is asked nothing.
-func (c *Campaign) loadTools(ctx context.Context, b *board) error {
-	tools, err := c.tools(b.spec)
-	if err != nil {
-		return err
-	}
+func (b *board) loadTools(ctx context.Context, tools []edr.Tool) error {
 	for _, t := range tools {
 		name := t.Describe().Name
 		b.tools[name] = t
@@ -369,10 +407,8 @@ func (b *board) standings(unasked string, modes ...ledger.Mode) []results.Standi
 func (c *Campaign) finish(ctx context.Context, b *board) (Outcome, error) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), closing)
 	defer cancel()
-	if len(b.searched) > 0 { // a search speaks for every endpoint, and its answer is stored once
-		if err := c.Store.SetCoverages(ctx, b.run, b.standings(reasonNotReached, ledger.Recorded)); err != nil {
-			return c.fail(ctx, b.run, err)
-		}
+	if err := c.settleRecorded(ctx, b); err != nil {
+		return c.fail(ctx, b.run, err)
 	}
 	sum, err := c.Store.Run(ctx, b.run)
 	if err != nil {
@@ -387,4 +423,12 @@ func (c *Campaign) finish(ctx context.Context, b *board) (Outcome, error) {
 		return Outcome{Run: b.run, ExitCode: ExitError}, err
 	}
 	return Outcome{Run: b.run, Summary: sum, ExitCode: code}, nil
+}
+
+// settleRecorded stores the standings of recorded tools: a search speaks for every endpoint, and its answer is stored once.
+func (c *Campaign) settleRecorded(ctx context.Context, b *board) error {
+	if len(b.searched) == 0 {
+		return nil
+	}
+	return c.Store.SetCoverages(ctx, b.run, b.standings(reasonNotReached, ledger.Recorded))
 }

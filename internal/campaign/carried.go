@@ -21,6 +21,7 @@ type proof struct {
 // carryProofs leaves out the endpoints that an earlier run proved to be without anything that is asked now, not longer ago
 // than the hunt allows. Old proof is not new proof: each keeps its date, and is told as carried.
 func (c *Campaign) carryProofs(ctx context.Context, p *Prepared) error {
+	named := map[*ledger.Query]string{} // endpoints of a fleet share their questions
 	for i := range p.Plan.Tools {
 		tp := &p.Plan.Tools[i]
 		if tp.Tool.Mode == ledger.Recorded {
@@ -31,7 +32,10 @@ func (c *Campaign) carryProofs(ctx context.Context, p *Prepared) error {
 			if len(ep.Queries) == 0 {
 				continue
 			}
-			known := proof{name: proofOf(ep.Queries)}
+			if _, ok := named[&ep.Queries[0]]; !ok {
+				named[&ep.Queries[0]] = proofOf(ep.Queries)
+			}
+			known := proof{name: named[&ep.Queries[0]]}
 			if p.Spec.MaxAge > 0 {
 				old, err := c.Store.LatestProof(ctx, ep.Endpoint.ID, tp.Tool.Name, known.name, c.Now().Add(-p.Spec.MaxAge))
 				if err != nil {

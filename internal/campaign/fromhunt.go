@@ -35,6 +35,10 @@ func FromHunt(set *hunts.Set, h hunts.Hunt, seeded bool) (Spec, error) {
 			Verified: s.Verified, AnyPivot: s.AnyPivot, AnyUnaskable: s.AnyUnaskable, NotSeen: s.AcceptNotSeen,
 		},
 	}
+	spec.Fleet = Fleet{
+		Canary: s.Canary, Rate: Rate{Count: s.Rate.Count, Per: s.Rate.Per}, Late: s.Late,
+		StopIf: StopIf{Errors: s.Errors, Denylisted: s.Denylisted, Timeout: s.Timeouts, Prevalence: s.Prevalence},
+	}
 	spec.Gentle = hunts.Or(h.Run.Gentle, false)
 	if h.Run.Timeout != nil { // this machine may take as long as it needs unless the hunt says otherwise
 		spec.Timeout = s.Timeout

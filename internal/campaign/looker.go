@@ -2,8 +2,6 @@ package campaign
 
 import (
 	"context"
-	"errors"
-	"fmt"
 	"time"
 
 	"github.com/hunter-project/hunter/internal/ledger"
@@ -15,9 +13,8 @@ type LookStore interface {
 	DueLooks(ctx context.Context, at time.Time, limit int) ([]ledger.Node, error)
 	LookSent(ctx context.Context, nodes []string, at time.Time) error
 	TakeLook(ctx context.Context, node string, l ledger.Look, at time.Time) error
-	// Send puts errands in the way of their nodes, Posted finds one by its name, Done stores that it was answered.
+	// Send puts errands in the way of their nodes, Done stores that one was answered.
 	Send(ctx context.Context, errands []results.Errand, at time.Time) (int, error)
-	Posted(ctx context.Context, node, name string) (results.PostedQuery, bool, error)
 	Done(ctx context.Context, node, name string, at time.Time) (first bool, err error)
 }
 
@@ -36,9 +33,6 @@ type Looker struct {
 	NewID     func() string // UUIDv7
 	PerMinute int           // nodes that are asked in a minute at most, so that hunts have the way for themselves
 }
-
-// ErrNoLook says that a delivery answers nothing that was asked of the node for hunter itself.
-var ErrNoLook = errors.New("that was not asked of the node for hunter itself")
 
 // Post sends what is due to at most PerMinute nodes; it is called once a minute. It gives how many nodes that were.
 func (l *Looker) Post(ctx context.Context) (int, error) {
@@ -65,19 +59,12 @@ func (l *Looker) errand(node string, q ledger.Query) results.Errand {
 	return results.Errand{Node: node, Name: "hunter-node-look-" + l.NewID(), Query: q}
 }
 
-// Take stores an answer that came under the name of an errand; campaign.Receiver hands it what is of no run. nil means that all
-// is stored for good. An answer that comes again is read again, which changes nothing.
-func (l *Looker) Take(ctx context.Context, n ledger.Node, d ledger.Delivery) error {
-	p, known, err := l.Store.Posted(ctx, n.ID, d.Name)
-	switch {
-	case err != nil:
-		return err
-	case !known || p.Run != "":
-		return fmt.Errorf("node %s, name %q: %w", n.ID, d.Name, ErrNoLook)
-	}
+// Take stores the answer to an errand: it is ReceiverOptions.Own. nil means that all is stored for good. An answer that comes
+// again is read again, which changes nothing.
+func (l *Looker) Take(ctx context.Context, n ledger.Node, p results.PostedQuery, d ledger.Delivery) error {
 	look := l.Words.Read(n, p.Query, d)
-	if n.Twin != "" { // either of two machines may say this: neither is believed
-		look = ledger.Look{Note: "not taken: " + n.Twin}
+	if why := doubt(n, d.Rows); why != "" { // either of two machines may say this: neither is believed
+		look = ledger.Look{Note: "not taken: " + why}
 	}
 	if err := l.Store.TakeLook(ctx, n.ID, look, d.ReceivedAt); err != nil {
 		return err
@@ -91,6 +78,6 @@ func (l *Looker) Take(ctx context.Context, n ledger.Node, d ledger.Delivery) err
 			return err
 		}
 	}
-	_, err = l.Store.Done(ctx, n.ID, d.Name, d.ReceivedAt) // last: until then it is asked for again
+	_, err := l.Store.Done(ctx, n.ID, d.Name, d.ReceivedAt) // last: until then it is asked for again
 	return err
 }

@@ -33,7 +33,8 @@ type Spec struct {
 	Select     edr.Selection `json:"select"`
 	Search     edr.Search    `json:"search"`
 	DoneWhen   DoneWhen      `json:"done_when"`
-	Timeout    time.Duration `json:"timeout,omitempty"` // of one query; 0 is none
+	Timeout    time.Duration `json:"timeout,omitempty"` // of one query; 0 is none, and DefaultTimeout on a fleet
+	Fleet      Fleet         `json:"fleet,omitzero"`    // how a fleet is gone through; zero is DefaultFleet
 	Gentle     bool          `json:"gentle,omitempty"`  // this machine is searched so that nobody feels it
 	MaxAge     time.Duration `json:"max_age,omitempty"` // of a proof that is carried; 0: every endpoint is asked
 }

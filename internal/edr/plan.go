@@ -111,22 +111,27 @@ func planTool(ctx context.Context, t Tool, files []indicator.File, sel Selection
 	endpoints = slices.Clone(endpoints)
 	slices.SortStableFunc(endpoints, func(a, b Endpoint) int { return strings.Compare(a.ID, b.ID) })
 	works, blind := worksOf(tp, search, false), worksOf(tp, search, true)
+	words := newWordbook(t, search, tp.Targets)
+	_, posted := t.(Posted)
 	for _, ep := range endpoints {
 		if !sel.wants(ep, found) {
 			continue
 		}
 		ep.Cannot = cmp.Or(ep.Cannot, tp.Tool.untold(ep))
-		planned := EndpointPlan{Endpoint: ep, Scope: scopeOn(search, ep, tp.Targets), Excluded: cmp.Or(sel.excludes(ep), ep.Gone), Cannot: ep.Cannot}
+		planned := EndpointPlan{Endpoint: ep, Scope: words.scope(ep), Excluded: cmp.Or(sel.excludes(ep), ep.Gone), Cannot: ep.Cannot}
 		asked := works
 		if ep.Blind != "" {
 			asked = blind
 		}
-		if recorded {
+		switch {
+		case recorded:
 			planned.Scope, planned.Asleep = windowScope(tp.Window), asleep(ep, tp.Window)
 			asked = works[:min(len(works), 1)]
+		case posted:
+			planned.Asleep = ep.Asleep
 		}
-		if planned.Excluded == "" && planned.Cannot == "" && planned.Asleep == "" {
-			if planned.Queries, err = wording(t, ep, asked); err != nil {
+		if planned.Excluded == "" && planned.Cannot == "" && (planned.Asleep == "" || posted) {
+			if planned.Queries, err = words.queries(ep, asked); err != nil {
 				return ToolPlan{}, err
 			}
 		}
@@ -166,23 +171,6 @@ func worksOf(tp ToolPlan, search Search, blind bool) []Work {
 		out[i].Chunk, out[i].Chunks = i, len(out)
 	}
 	return out
-}
-
-func wording(t Tool, ep Endpoint, works []Work) ([]ledger.Query, error) {
-	var out []ledger.Query
-	for _, w := range works {
-		qs, err := t.Compile(ep, w)
-		if err != nil {
-			return nil, fmt.Errorf("word the queries of %s: %w", t.Describe().Name, err)
-		}
-		out = append(out, qs...)
-	}
-	if _, recorded := t.(Searcher); recorded {
-		for i := range out {
-			out[i].Behind = ep.Behind
-		}
-	}
-	return out, nil
 }
 
 func searches(t Searcher, works []Work) ([]ledger.Query, error) {

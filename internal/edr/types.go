@@ -84,6 +84,14 @@ type Posted interface {
 	// Lighter words a question anew for an agent that refuses its text or died in it: another text, and less work at once
 	// where that is possible. ok is false when nothing lighter is left. It does no input or output.
 	Lighter(q ledger.Query, attempt int) (lighter ledger.Query, ok bool, err error)
+	// Answer reads what an endpoint delivered for a question. It does no input or output.
+	Answer(q ledger.Query, d ledger.Delivery) ledger.Answer
+}
+
+// Uniform is a tool that words its questions the same for endpoints that are alike, so that a plan for thousands of them words
+// each once. Endpoints are alike when Likeness gives the same text and an alert saw the same files on them.
+type Uniform interface {
+	Likeness(ep Endpoint) string
 }
 
 // Selection narrows the endpoints of a run; empty lists do not narrow. Exclude names host names, ids or globs.
@@ -117,6 +125,7 @@ type Endpoint struct {
 	Labels   []string
 	Notes    []string // what to say about it, e.g. "not root"
 	Gone     string   // why the tool itself counts it out, e.g. "uninstalled"; such an endpoint is excluded
+	Asleep   string   // posted tools: since when it has not come to ask, e.g. "last seen 2026-11-09"; its questions wait for it
 	Cannot   string   // why it can not be asked at all, e.g. "osquery 4.9.0 is older than 5.5.1"; its state is unsupported
 	Blind    string   // why it is not to learn what is hunted, e.g. "not approved"; it is asked without a digest
 	Behind   string   // recorded tools: why its data may not reach the window's end, e.g. "offline since …"; at most partial
@@ -184,7 +193,7 @@ type ToolPlan struct {
 type EndpointPlan struct {
 	Endpoint Endpoint
 	Excluded string // reason; no queries
-	Asleep   string // reason; no queries
+	Asleep   string // reason; no queries, but those of a posted tool, which wait until it comes
 	Cannot   string // reason; no queries
 	Carried  string // whose proof stands for a new one, with its date; no queries
 	Failed   string // why nothing can be asked: the tool could not list its endpoints

@@ -1,6 +1,7 @@
 package ledger
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -35,7 +36,7 @@ func Rejudge(q Query, a Answer, again Query, b Answer) Verdict {
 		return v.verdict()
 	}
 	second := view(again, b)
-	v.Hits = unionHits(v.Hits, second.Hits)
+	v.Hits, v.Refused = unionHits(v.Hits, second.Hits), v.Refused+second.Refused
 	if len(second.parsed.problems) > 0 {
 		v.gap(max(open, 1), "listed and then without a digest; the second answer has no good control", "", again.Recheck)
 		return v.verdict()
@@ -63,6 +64,7 @@ func Join(a, b Answer) Answer {
 	a.Unread = append(slices.Clone(a.Unread), b.Unread...)
 	a.UnreadTotal += b.UnreadTotal
 	a.Remembered += b.Remembered
+	a.Doubt = cmp.Or(a.Doubt, b.Doubt)
 	a.Notes = append(slices.Clone(a.Notes), b.Notes...)
 	a.FinishedAt = b.FinishedAt
 	return a
@@ -77,7 +79,9 @@ func failed(q Query, a Answer) Verdict {
 	if v.Reason == "" {
 		v.Reason = string(v.State) + " without a word of why"
 	}
-	if v.Hits = unionHits(parse(q, a.Rows).hits, nil); len(v.Hits) > 0 {
+	rows := parse(q, a.Rows)
+	v.Refused = rows.refused
+	if v.Hits = unionHits(rows.hits, nil); len(v.Hits) > 0 {
 		v.State = Hit
 	}
 	return v
@@ -97,7 +101,10 @@ type seen struct {
 // view reads everything of an answer but what may have vanished, which can be asked once more.
 func view(q Query, a Answer) *seen {
 	v := &seen{query: q, parsed: parse(q, a.Rows)}
-	v.Hits = unionHits(v.parsed.hits, nil)
+	if a.Doubt != "" {
+		v.parsed.problem("%s", a.Doubt)
+	}
+	v.Hits, v.Refused = unionHits(v.parsed.hits, nil), v.parsed.refused
 	v.LeftOut = append(slices.Clone(a.LeftOut), v.parsed.leftOut...)
 	v.Notes, v.Remembered = slices.Clone(a.Notes), a.Remembered
 	c := v.parsed.counts

@@ -198,6 +198,7 @@ func parseRecorded(q Query, rows []Row) recorded {
 		out.gapsOf[endpoint] = slices.Compact(gaps)
 	}
 	slices.Sort(out.gaps)
+	p.unasked()
 	out.problems = p.problems
 	return out
 }

@@ -25,6 +25,7 @@ type parsed struct {
 	hits     []HitRow
 	hitRows  int64 // as they came, wrong ones too
 	seenRows int64 // the same, of a blind question
+	refused  int   // hit rows without a digest that was asked for
 	unhashed []item
 	missing  []item
 	noimage  []item
@@ -126,6 +127,7 @@ func parse(q Query, rows []Row) parsed {
 			p.problem("a row of unknown kind %q", r["kind"])
 		}
 	}
+	p.unasked()
 	if meta != 1 {
 		p.problem("%d meta rows instead of one", meta)
 	}
@@ -202,7 +204,7 @@ func (p *parsed) hit(q Query, r Row, asked map[indicator.Indicator]bool) {
 	}
 	h := hitOf(q, r, asked)
 	if h.Matched.IsZero() {
-		p.problem("a hit row carries no digest that was asked for")
+		p.refused++
 		return
 	}
 	p.hits = append(p.hits, h)
@@ -250,6 +252,17 @@ func hitOf(q Query, r Row, asked map[indicator.Indicator]bool) HitRow {
 		h.Conflict = h.Conflict && k != h.SHA256
 	}
 	return h
+}
+
+// unasked tells of the hit rows that were refused.
+func (p *parsed) unasked() {
+	switch p.refused {
+	case 0:
+	case 1:
+		p.problem("a hit row carries no digest that was asked for")
+	default:
+		p.problem("%d hit rows carry no digest that was asked for", p.refused)
+	}
 }
 
 func itemOf(r Row) item {

@@ -130,6 +130,7 @@ type Answer struct {
 	UnreadTotal int       `json:"unread_total,omitempty"`
 	LeftOut     []LeftOut `json:"left_out,omitempty"`
 	Remembered  int64     `json:"remembered,omitempty"` // digests that an earlier query or run made of files that have not changed
+	Doubt       string    `json:"doubt,omitempty"`      // why it may be another machine's: whatever it says is unverified, its hits stay
 	Notes       []string  `json:"notes,omitempty"`      // what else there is to say; nothing hangs on it
 	StartedAt   time.Time `json:"started_at"`
 	FinishedAt  time.Time `json:"finished_at"`
@@ -172,6 +173,7 @@ type Verdict struct {
 	LeftOut []LeftOut `json:"left_out,omitempty"` // said with the scope
 	Notes   []string  `json:"notes,omitempty"`    // out of scope by rule, e.g. "212 kernel threads"
 	Recheck []string  `json:"recheck,omitempty"`  // vanished paths to ask once more before the verdict stands
+	Refused int       `json:"refused,omitempty"`  // hit rows that were not taken: nobody asked for what they carry
 	Subs    []Sub     `json:"-"`                  // over budget: the folders into which the query may be split
 	// Remembered is how many of the digests an earlier query or run made, of files that have not changed since.
 	Remembered int64 `json:"remembered,omitempty"`

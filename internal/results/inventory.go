@@ -75,10 +75,7 @@ func (s *Store) Inventory(ctx context.Context, f NodeFilter) ([]NodeRow, error) 
 		at[n.ID] = len(out)
 		out = append(out, n)
 		return err
-	}, `SELECT n.id, n.identifier, n.hostname, n.platform, n.host, n.agent, n.version, n.instance, n.secret, n.address, n.approved, n.approved_by, n.cannot,
-		n.refused, n.enrolled_at, n.last_seen, n.look_at, n.look_note, coalesce((SELECT o.id FROM node o WHERE o.identifier = n.identifier AND o.id <> n.id
-		AND min(n.last_seen, o.last_seen) >= max(n.enrolled_at, o.enrolled_at) ORDER BY o.id LIMIT 1), '')
-		FROM node n`+w.String()+` ORDER BY n.hostname, n.id`, w.args...)
+	}, `SELECT `+nodeColumns+`, n.secret, n.address, n.approved_by, n.refused, n.look_at, n.look_note FROM node n`+w.String()+` ORDER BY n.hostname, n.id`, w.args...)
 	if err != nil || len(out) == 0 {
 		return nil, err
 	}
@@ -108,29 +105,17 @@ func (s *Store) Inventory(ctx context.Context, f NodeFilter) ([]NodeRow, error) 
 
 func scanNodeRow(rows *sql.Rows) (NodeRow, error) {
 	var n NodeRow
-	var identifier, hostname, platform, twin string
-	var host []byte
-	var enrolled, seen, looked sql.NullString
-	err := rows.Scan(&n.ID, &identifier, &hostname, &platform, &host, &n.Agent, &n.Version, &n.Instance, &n.Secret, &n.Address, &n.Approved, &n.ApprovedBy, &n.Cannot,
-		&n.Refused, &enrolled, &seen, &looked, &n.LookNote, &twin)
-	if err != nil {
-		return n, err
-	}
-	if err := unpack(host, &n.Host); err != nil {
-		return n, err
-	}
-	n.Identifier, n.Hostname, n.Platform = identifier, hostname, platform // with bytes that JSON can't hold
-	n.EnrolledAt, n.LastSeen, n.LookedAt = unstamp(enrolled), unstamp(seen), unstamp(looked)
+	var looked sql.NullString
+	var err error
+	n.Node, err = scanNode(rows.Scan, &n.Secret, &n.Address, &n.ApprovedBy, &n.Refused, &looked, &n.LookNote)
+	n.LookedAt = unstamp(looked)
 	switch {
 	case !n.Approved:
 		n.ApprovedBy = ""
 	case n.ApprovedBy == "":
 		n.ApprovedBy = ApprovedAtEnrolment
 	}
-	if twin != "" {
-		n.Twin = "two machines with one identity: node " + twin + " has the same host identifier"
-	}
-	return n, nil
+	return n, err
 }
 
 // HostsAndNodes lists, beside the standings of Hosts, the nodes that no run ever asked; each row of a node has it. Nodes come in

@@ -1,0 +1,267 @@
+package campaign
+
+import (
+	"context"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/hunter-project/hunter/internal/ledger"
+	"github.com/hunter-project/hunter/internal/results"
+)
+
+// stop ends a run before its end: nothing more is handed out from the moment on that its state is stored, and its targets
+// say why they were not asked.
+func (s *Steward) stop(ctx context.Context, r *carried, reason string) error {
+	if r.cancel != nil {
+		r.cancel()
+	}
+	if r.planning != nil { // it would set the run going again
+		<-r.planning
+		r.planning = nil
+	}
+	code, err := s.exitCode(ctx, r.id, r.spec)
+	if err != nil {
+		return err
+	}
+	if err := s.store.FinishRun(ctx, r.id, results.RunStopped, code, reason); err != nil {
+		return err
+	}
+	if err := s.store.SetWish(ctx, r.id, ""); err != nil {
+		return err
+	}
+	s.drop(r)
+	return s.close(ctx, r.id, reason)
+}
+
+// finish ends a run in which nothing is to be awaited any more. Endpoints that sleep are asked when they come back, until
+// its late time is over.
+func (s *Steward) finish(ctx context.Context, r *carried, now time.Time) error {
+	if err := s.standSilent(ctx, r, now); err != nil {
+		return err
+	}
+	code, err := s.exitCode(ctx, r.id, r.spec)
+	if err != nil {
+		return err
+	}
+	if err := s.store.FinishRun(ctx, r.id, results.RunFinished, code, ""); err != nil {
+		return err
+	}
+	s.drop(r)
+	return s.store.ReleaseRun(ctx, r.id, s.opt.Server)
+}
+
+func (s *Steward) exitCode(ctx context.Context, run string, spec Spec) (int, error) {
+	sum, err := s.store.Run(ctx, run)
+	return ExitCode(sum, spec.DoneWhen), err
+}
+
+// standSilent stores how the endpoints stand that were let go and are not heard of any more.
+func (s *Steward) standSilent(ctx context.Context, r *carried, now time.Time) error {
+	open, err := s.store.Unsettled(ctx, r.id)
+	if err != nil {
+		return err
+	}
+	open = slices.DeleteFunc(open, func(u results.Unsettled) bool {
+		silent, _ := gone(u, now, silence(s.opt.Interval), r.spec.timeout())
+		return !silent
+	})
+	return s.stand(ctx, r.id, open, ledger.Asleep, lastSeen)
+}
+
+// lastSeen says since when a node has not come.
+func lastSeen(u results.Unsettled) string {
+	if u.LastSeen.IsZero() {
+		return "never seen since it enrolled"
+	}
+	return "last seen " + u.LastSeen.UTC().Format(time.RFC3339)
+}
+
+// stand stores the standings of targets that have something left to answer; why says for each what keeps it, and untouched is
+// the state of one that was never given anything. One that was given something and is silent since had its time.
+func (s *Steward) stand(ctx context.Context, run string, open []results.Unsettled, untouched ledger.State, why func(results.Unsettled) string) error {
+	return each(open, func(u results.Unsettled) error {
+		defer s.receiver.hold(u.Endpoint)()
+		queries, err := s.store.EndpointQueries(ctx, run, u.Endpoint, u.Tool)
+		if err != nil {
+			return err
+		}
+		acc := account{queries: queries}
+		asked := slices.ContainsFunc(queries, func(q results.StoredQuery) bool { return q.Attempts > 0 })
+		cov := ledger.Cover(acc.planned(), acc.verdicts("", ledger.Verdict{}), why(u))
+		switch {
+		case !acc.open():
+			return nil // it answered in the meantime
+		case cov.State == ledger.Unasked && !asked:
+			cov.State = untouched
+			if u.State == ledger.Asleep {
+				cov.State = u.State
+			}
+		case cov.State == ledger.Unasked:
+			cov.State, cov.Reason = ledger.Timeout, "given a query, and no answer came: "+cov.Reason
+		case !u.HandedAt.IsZero() && cov.State != ledger.Hit && stronger(ledger.Timeout, cov.State):
+			cov.State = ledger.Timeout
+		}
+		return s.store.SetCoverages(ctx, run, []results.Standing{{Endpoint: u.Endpoint, Tool: u.Tool, Coverage: cov}})
+	})
+}
+
+// stronger reports whether a state comes before another.
+func stronger(a, b ledger.State) bool {
+	return slices.Index(ledger.States(), a) < slices.Index(ledger.States(), b)
+}
+
+// close ends all asking for a run that is over: what is open says why it stays so. It can be done again.
+func (s *Steward) close(ctx context.Context, run, reason string) error {
+	sum, err := s.store.Run(ctx, run)
+	if err != nil {
+		return err
+	}
+	spec, err := Thaw(sum.Definition)
+	if err != nil {
+		return err
+	}
+	if sum.State == results.RunStopped && sum.Error != "" {
+		reason = sum.Error
+	}
+	open, err := s.store.Unsettled(ctx, run)
+	if err != nil {
+		return err
+	}
+	if sum.State == results.RunStopped {
+		if err := s.closeUnasked(ctx, run, reason); err != nil {
+			return err
+		}
+	}
+	if err := s.stand(ctx, run, open, ledger.Unasked, func(u results.Unsettled) string { return reason + "; " + lastSeen(u) }); err != nil {
+		return err
+	}
+	if _, err := s.store.Drop(ctx, run); err != nil {
+		return err
+	}
+	code, err := s.exitCode(ctx, run, spec)
+	if err != nil {
+		return err
+	}
+	return s.store.SetExitCode(ctx, run, code, reason)
+}
+
+// closeUnasked says of the targets whose turn did not come why that is.
+func (s *Steward) closeUnasked(ctx context.Context, run, reason string) error {
+	left, err := s.store.Unreleased(ctx, run, 0)
+	if err != nil {
+		return err
+	}
+	var out []results.Standing
+	for _, t := range left {
+		if t.Coverage.State == ledger.Unasked && s.posts(t.Tool) {
+			out = append(out, results.Standing{Endpoint: t.Endpoint, Tool: t.Tool, Coverage: ledger.Coverage{State: ledger.Unasked, Reason: reason, Scope: t.Scope}})
+		}
+	}
+	if len(out) == 0 {
+		return nil
+	}
+	return s.store.SetCoverages(ctx, run, out)
+}
+
+// late goes on with runs that have finished: endpoints that come back are let go, and what was lost is asked again. A few a tick:
+// nothing of that is in a hurry.
+func (s *Steward) late(ctx context.Context, now time.Time, first bool, told func(string, error)) error {
+	ids, err := s.store.Late(ctx, now)
+	if err != nil || len(ids) == 0 {
+		return err
+	}
+	s.mu.Lock()
+	if first { // answers may have come while nobody looked
+		for _, id := range ids {
+			s.dirty[id] = true
+		}
+	}
+	s.mu.Unlock()
+	for range min(latePerTick, len(ids)) {
+		id := ids[s.lateAt%len(ids)]
+		s.lateAt++
+		told(id, s.lateRun(ctx, id, now))
+	}
+	return nil
+}
+
+func (s *Steward) lateRun(ctx context.Context, id string, now time.Time) error {
+	sum, err := s.store.Run(ctx, id)
+	if err != nil {
+		return err
+	}
+	spec, err := Thaw(sum.Definition)
+	if err != nil {
+		return err
+	}
+	back, err := s.returned(ctx, id)
+	if err != nil {
+		return err
+	}
+	if err := s.let(ctx, id, back, WaveLate, now); err != nil {
+		return err
+	}
+	return s.reask(ctx, id, spec, now)
+}
+
+// codes stores what late answers change of the exit codes of runs that are over.
+func (s *Steward) codes(ctx context.Context, told func(string, error)) {
+	s.mu.Lock()
+	ids := slices.Sorted(maps.Keys(s.dirty))
+	ids = ids[:min(len(ids), latePerTick)]
+	for _, id := range ids {
+		delete(s.dirty, id)
+	}
+	s.mu.Unlock()
+	for _, id := range ids {
+		err := s.code(ctx, id)
+		if err != nil {
+			s.mu.Lock()
+			s.dirty[id] = true
+			s.mu.Unlock()
+		}
+		told(id, err)
+	}
+}
+
+func (s *Steward) code(ctx context.Context, id string) error {
+	sum, err := s.store.Run(ctx, id)
+	if err != nil {
+		return err
+	}
+	spec, err := Thaw(sum.Definition)
+	if err != nil {
+		return err
+	}
+	return s.store.SetExitCode(ctx, id, ExitCode(sum, spec.DoneWhen), "a late answer")
+}
+
+// hostsNamed is how many hosts a reason to stop names.
+const hostsNamed = 10
+
+// named lists the hosts that made a run stop.
+func (s *Steward) named(ctx context.Context, run string) (string, error) {
+	targets, err := s.store.Targets(ctx, run)
+	if err != nil {
+		return "", err
+	}
+	var names []string
+	n := 0
+	for _, t := range targets {
+		if slices.Contains([]ledger.State{ledger.Error, ledger.Denylisted, ledger.Timeout}, t.Coverage.State) {
+			if n++; n <= hostsNamed {
+				names = append(names, fmt.Sprintf("%s (%s)", t.Hostname, t.Coverage.State))
+			}
+		}
+	}
+	switch {
+	case n == 0:
+		return "", nil
+	case n > len(names):
+		names = append(names, fmt.Sprintf("%d more", n-len(names)))
+	}
+	return ": " + strings.Join(names, ", "), nil
+}

@@ -1,0 +1,325 @@
+package campaign
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/hunter-project/hunter/internal/edr"
+	"github.com/hunter-project/hunter/internal/indicator"
+	"github.com/hunter-project/hunter/internal/ledger"
+	"github.com/hunter-project/hunter/internal/results"
+)
+
+// checkEvery is how often it is looked who is silent and who has come back: both take polls to change.
+const checkEvery = 5 * time.Second
+
+// silence is how long a node may not be heard of and still counts as awake.
+func silence(interval time.Duration) time.Duration { return max(3*interval, 3*time.Minute) }
+
+// step does what is due for one run.
+func (s *Steward) step(ctx context.Context, r *carried) error {
+	now := s.campaign.Now()
+	if now.Sub(r.renewed) >= s.opt.Lease/3 {
+		ok, err := s.store.RenewRun(ctx, r.id, s.opt.Server, now.Add(s.opt.Lease))
+		if err != nil {
+			return err
+		}
+		if !ok {
+			s.drop(r)
+			return nil
+		}
+		r.renewed = now
+	}
+	if done, err := s.obey(ctx, r, now); err != nil || done {
+		return err
+	}
+	switch r.state {
+	case results.RunPlanned:
+		return s.plan(ctx, r, now)
+	case results.RunRunning:
+		return s.carry(ctx, r, now)
+	default:
+		return nil
+	}
+}
+
+// obey does what a person wants of a run; done says that there is nothing more to do now.
+func (s *Steward) obey(ctx context.Context, r *carried, now time.Time) (done bool, err error) {
+	wish, err := s.store.Wish(ctx, r.id)
+	if err != nil || wish == "" {
+		return false, err
+	}
+	switch {
+	case wish == results.WishStop:
+		return true, s.stop(ctx, r, "stopped by a person")
+	case r.state == results.RunPlanned: // it is obeyed once there is a plan
+		return false, nil
+	case wish == results.WishPause && r.state == results.RunRunning:
+		if err := s.store.SetRunState(ctx, r.id, results.RunPaused, "paused by a person"); err != nil {
+			return true, err
+		}
+		r.state = results.RunPaused
+		if r.cancel != nil { // what is asked beside the fleet is asked again when it goes on
+			r.cancel()
+			r.cancel = nil
+		}
+		if _, err := s.store.Park(ctx, r.id); err != nil {
+			return true, err
+		}
+	case wish == results.WishResume && r.state == results.RunPaused:
+		if err := s.store.SetRunState(ctx, r.id, results.RunRunning, "a person lets it go on"); err != nil {
+			return true, err
+		}
+		r.state, r.canaryAt, r.pace.last = results.RunRunning, now, time.Time{}
+		if err := s.store.Unpark(ctx, r.id, now); err != nil {
+			return true, err
+		}
+	}
+	return false, s.store.SetWish(ctx, r.id, "")
+}
+
+// plan pivots and plans beside the loop, since intelligence may take its time.
+func (s *Steward) plan(ctx context.Context, r *carried, now time.Time) error {
+	if r.planning == nil {
+		planning, cancel := context.WithCancel(ctx)
+		r.planning, r.cancel = make(chan error, 1), cancel
+		done := r.planning
+		s.work.Go(func() {
+			defer s.Wake()
+			done <- s.planned(planning, r.id, r.spec)
+		})
+		return nil
+	}
+	select {
+	case err := <-r.planning:
+		r.planning = nil
+		r.cancel()
+		r.cancel = nil
+		switch {
+		case ctx.Err() != nil:
+			return nil
+		case err != nil:
+			s.drop(r)
+			_, err = s.campaign.fail(ctx, r.id, err)
+			return err
+		}
+		r.state, r.canaryAt = results.RunRunning, now
+		return s.carry(ctx, r, now)
+	default:
+		return nil
+	}
+}
+
+// planned makes a run ready; a plan that is stored is never made anew, so that the targets stay what they are.
+func (s *Steward) planned(ctx context.Context, id string, spec Spec) error {
+	targets, err := s.store.Targets(ctx, id)
+	if err != nil {
+		return err
+	}
+	if len(targets) > 0 {
+		return s.store.SetRunState(ctx, id, results.RunRunning, "planned")
+	}
+	return s.campaign.plan(ctx, id, spec)
+}
+
+// carry does what is due for a run that is under way.
+func (s *Steward) carry(ctx context.Context, r *carried, now time.Time) error {
+	if err := s.besides(ctx, r); err != nil {
+		return err
+	}
+	if !r.ready {
+		if err := s.queue(ctx, r); err != nil {
+			return err
+		}
+	}
+	if err := s.reask(ctx, r.id, r.spec, now); err != nil {
+		return err
+	}
+	counts, err := s.store.FleetCounts(ctx, r.id)
+	if err != nil {
+		return err
+	}
+	if err := s.look(ctx, r, counts, now); err != nil {
+		return err
+	}
+	d := Decide(Moment{
+		Now: now, Settings: r.fleet, Interval: s.opt.Interval, Counts: counts, Waiting: len(r.waiting), Returned: len(r.returned),
+		Silent: r.silent, Mute: r.mute, CanaryAt: r.canaryAt, Credit: r.pace.credit(now), Busy: !r.besideOK, Seeds: r.spec.seeds(), Aside: asideOf(r.aside),
+	})
+	if err := s.put(ctx, r, d.Aside, counts.Answered); err != nil {
+		return err
+	}
+	switch {
+	case d.Stop != "":
+		hosts, err := s.named(ctx, r.id)
+		if err != nil {
+			return err
+		}
+		return s.stop(ctx, r, "stopped: "+d.Stop+hosts)
+	case d.Finish:
+		return s.finish(ctx, r, now)
+	case !now.Before(r.started.Add(r.fleet.Late)):
+		return s.stop(ctx, r, fmt.Sprintf("expired: it was under way for longer than its %s", r.fleet.Late))
+	}
+	return s.release(ctx, r, d, now)
+}
+
+// queue reads who waits to be let go.
+func (s *Steward) queue(ctx context.Context, r *carried) error {
+	all, err := s.store.Unreleased(ctx, r.id, 0)
+	if err != nil {
+		return err
+	}
+	r.waiting = slices.DeleteFunc(all, func(t results.Target) bool { return t.Coverage.State == ledger.Asleep || !s.posts(t.Tool) })
+	r.ready = true
+	return nil
+}
+
+// posts reports whether a tool's endpoints come and ask.
+func (s *Steward) posts(tool string) bool {
+	_, err := s.receiver.tool(tool)
+	return err == nil
+}
+
+// besides begins the tools of a run that are no fleet, and sees whether they are through.
+func (s *Steward) besides(ctx context.Context, r *carried) error {
+	switch {
+	case r.besideOK:
+		return nil
+	case r.beside == nil:
+		tools, err := s.campaign.tools(r.spec)
+		if err != nil {
+			return err
+		}
+		if !slices.ContainsFunc(tools, func(t edr.Tool) bool { return !s.posts(t.Describe().Name) }) {
+			r.besideOK = true
+			return nil
+		}
+		asking, cancel := context.WithCancel(ctx)
+		r.beside, r.cancel = make(chan error, 1), cancel
+		done := r.beside
+		s.work.Go(func() {
+			defer s.Wake()
+			done <- s.campaign.askBeside(asking, r.id, r.spec)
+		})
+		return nil
+	}
+	select {
+	case err := <-r.beside:
+		r.beside = nil
+		if r.cancel != nil {
+			r.cancel()
+			r.cancel = nil
+		}
+		if err == nil {
+			r.besideOK = true
+		} else if errors.Is(err, context.Canceled) { // paused meanwhile: begun anew
+			return nil
+		}
+		return err
+	default:
+		return nil
+	}
+}
+
+// look reads now and then who is silent and who has come back.
+func (s *Steward) look(ctx context.Context, r *carried, counts results.FleetCounts, now time.Time) error {
+	quiet := len(r.waiting) == 0 && counts.Released <= counts.Settled+r.silent
+	if !quiet && now.Sub(r.checked) < checkEvery {
+		return nil
+	}
+	open, err := s.store.Unsettled(ctx, r.id)
+	if err != nil {
+		return err
+	}
+	r.silent, r.mute = 0, 0
+	for _, u := range open {
+		silent, mute := gone(u, now, silence(s.opt.Interval), r.spec.timeout())
+		r.silent, r.mute = r.silent+one(silent), r.mute+one(mute)
+	}
+	if r.returned, err = s.returned(ctx, r.id); err != nil {
+		return err
+	}
+	r.checked = now
+	return nil
+}
+
+func (s *Steward) returned(ctx context.Context, run string) ([]results.Target, error) {
+	back, err := s.store.Returned(ctx, run)
+	return slices.DeleteFunc(back, func(t results.Target) bool { return !s.posts(t.Tool) }), err
+}
+
+func one(b bool) int {
+	if b {
+		return 1
+	}
+	return 0
+}
+
+// gone says of a target that has something left to answer whether nothing more is to be awaited of it now: it is not heard of
+// any more, or it was given a query, has not polled since, and its time is over (mute). An agent at work does not poll.
+func gone(u results.Unsettled, now time.Time, quiet, timeout time.Duration) (silent, mute bool) {
+	if !u.HandedAt.IsZero() {
+		mute = u.Silent && now.Sub(u.HandedAt) >= timeout
+		return mute, mute
+	}
+	last := u.LastSeen
+	if u.ReleasedAt.After(last) {
+		last = u.ReleasedAt
+	}
+	return now.Sub(last) > quiet, false
+}
+
+// release lets endpoints go.
+func (s *Steward) release(ctx context.Context, r *carried, d Decision, now time.Time) error {
+	if d.Release > 0 {
+		if err := s.let(ctx, r.id, r.waiting[:d.Release], d.Wave, now); err != nil {
+			return err
+		}
+		r.waiting = r.waiting[d.Release:]
+		if d.Wave == WaveCanary {
+			r.canaryAt = now
+		}
+		if d.Wave != WaveCanary {
+			r.pace.spend(d.Release)
+		}
+	}
+	if d.Late > 0 {
+		if err := s.let(ctx, r.id, r.returned[:d.Late], WaveLate, now); err != nil {
+			return err
+		}
+		r.returned = r.returned[d.Late:]
+		r.pace.spend(d.Late)
+	}
+	return nil
+}
+
+// let lets targets go, tool by tool.
+func (s *Steward) let(ctx context.Context, run string, targets []results.Target, wave int, now time.Time) error {
+	byTool := map[string][]string{}
+	var tools []string
+	for _, t := range targets {
+		if byTool[t.Tool] == nil {
+			tools = append(tools, t.Tool)
+		}
+		byTool[t.Tool] = append(byTool[t.Tool], t.Endpoint)
+	}
+	for _, tool := range tools {
+		if _, err := s.store.Release(ctx, run, tool, byTool[tool], wave, now); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// seeds lists the digests that a run is about.
+func (s Spec) seeds() []indicator.Indicator {
+	var out []indicator.Indicator
+	for _, f := range s.Seed.Files {
+		out = append(out, f.Digests()...)
+	}
+	return out
+}

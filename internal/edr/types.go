@@ -88,6 +88,12 @@ type Posted interface {
 	Answer(q ledger.Query, d ledger.Delivery) ledger.Answer
 }
 
+// Hider is a tool that can word a query anew so that it tells no digest, as for an endpoint whose approval was taken back.
+type Hider interface {
+	// Blind words it. It does no input or output.
+	Blind(q ledger.Query) (ledger.Query, error)
+}
+
 // Uniform is a tool that words its questions the same for endpoints that are alike, so that a plan for thousands of them words
 // each once. Endpoints are alike when Likeness gives the same text and an alert saw the same files on them.
 type Uniform interface {

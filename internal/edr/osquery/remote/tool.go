@@ -41,6 +41,7 @@ type Tool struct {
 var (
 	_ edr.Posted   = (*Tool)(nil)
 	_ edr.Splitter = (*Tool)(nil)
+	_ edr.Hider    = (*Tool)(nil)
 	_ edr.Checker  = (*Tool)(nil)
 )
 
@@ -134,6 +135,9 @@ func (t *Tool) Compile(ep edr.Endpoint, w edr.Work) ([]ledger.Query, error) {
 	}
 	return osquery.Compile(osquery.Osqueryd(), ep, w)
 }
+
+// Blind words a question anew without a digest.
+func (t *Tool) Blind(q ledger.Query) (ledger.Query, error) { return osquery.Blind(q) }
 
 // Lighter words a question anew.
 func (t *Tool) Lighter(q ledger.Query, attempt int) (ledger.Query, bool, error) {

@@ -18,8 +18,8 @@ import (
 	"github.com/hunter-project/hunter/internal/results"
 )
 
-// sinceTime reads --since: a length of time back from now, or a date.
-func sinceTime(s string) (time.Time, error) {
+// timeFlag reads --since and its like: a length of time back from now, or a date.
+func timeFlag(name, s string) (time.Time, error) {
 	if s == "" {
 		return time.Time{}, nil
 	}
@@ -31,12 +31,12 @@ func sinceTime(s string) (time.Time, error) {
 			return t, nil
 		}
 	}
-	return time.Time{}, fmt.Errorf("--since %q is neither a length of time such as 7d nor a date such as 2026-11-23", s)
+	return time.Time{}, fmt.Errorf("--%s %q is neither a length of time such as 7d nor a date such as 2026-11-23", name, s)
 }
 
 // settle completes a filter: the time, and the run's full id.
 func settle(ctx context.Context, s *results.Store, f *results.Filter, since string) error {
-	at, err := sinceTime(since)
+	at, err := timeFlag("since", since)
 	if err != nil {
 		return err
 	}
@@ -240,44 +240,5 @@ func newFindingsCommand(g *globals) *cobra.Command {
 	})
 	g.filterFlags(cmd, &f, &since, "run", "hunt", "host", "hash", "since")
 	cmd.Flags().StringVar(&f.State, "verdict", "", "only this verdict: new, confirmed, benign")
-	return cmd
-}
-
-func newHostsCommand(g *globals) *cobra.Command {
-	var f results.Filter
-	var since string
-	cmd := readCommand(g, "hosts", "List endpoints and what is proven about them", takes(0, 0, ""), func(ctx context.Context, s *results.Store, _ []string) error {
-		if err := errors.Join(known("state", f.State, ledger.States()), settle(ctx, s, &f, since)); err != nil {
-			return err
-		}
-		hosts, err := s.Hosts(ctx, f)
-		if err != nil {
-			return err
-		}
-		g.none(len(hosts), "endpoint matches")
-		if g.csv {
-			return report.HostsCSV(g.out, hosts)
-		}
-		var rows [][]string
-		for _, h := range hosts {
-			c := h.Coverage
-			if g.json {
-				if err := g.printJSON(report.HostOf(h)); err != nil {
-					return err
-				}
-				continue
-			}
-			proven := "no"
-			if c.Proven {
-				proven = "yes"
-			}
-			rows = append(rows, []string{diag.Escape(h.Hostname), h.Tool, h.Platform, string(c.State), proven, shortTime(h.AnsweredAt), diag.Escape(c.Reason)})
-		}
-		if g.json {
-			return nil
-		}
-		return g.table("HOST\tTOOL\tPLATFORM\tSTATE\tPROVEN\tANSWERED\tREASON", rows)
-	})
-	g.filterFlags(cmd, &f, &since, "run", "hunt", "host", "state", "since")
 	return cmd
 }

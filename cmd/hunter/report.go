@@ -99,7 +99,7 @@ func csvOf(ctx context.Context, w io.Writer, s *results.Store, run string, more 
 }
 
 func runsSince(ctx context.Context, s *results.Store, since string) ([]string, error) {
-	at, err := sinceTime(since)
+	at, err := timeFlag("since", since)
 	if err != nil {
 		return nil, err
 	}

@@ -62,6 +62,9 @@ func proofOf(queries []ledger.Query) string {
 	h := sha256.New()
 	for _, q := range queries {
 		fmt.Fprintf(h, "%s\x00%s\x00%s\x00%d\x00%d\x00", q.Engine, q.Root, q.Text, q.MaxSize, len(q.Text)) // never fails
+		if q.Blind {                                                                                       // its words do not tell what is asked for
+			fmt.Fprintf(h, "%s\x00", q.Hashes)
+		}
 	}
 	return hex.EncodeToString(h.Sum(nil))
 }

@@ -6,6 +6,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/hunter-project/hunter/internal/edr"
 	"github.com/hunter-project/hunter/internal/ledger"
 	"github.com/hunter-project/hunter/internal/results"
 )
@@ -43,6 +44,9 @@ func each[T any](list []T, do func(T) error) error {
 
 // again asks one query again, or gives it up.
 func (s *Steward) again(ctx context.Context, run string, spec Spec, o results.OpenPost, now time.Time) error {
+	if o.State == ledger.PostHeld && o.Untold {
+		return s.untold(ctx, run, o, now)
+	}
 	next := ReaskOf(o, now, spec.timeout())
 	switch {
 	case next.GiveUp != nil:
@@ -81,4 +85,23 @@ func (s *Steward) plannedQuery(ctx context.Context, run string, o results.OpenPo
 		return queries[i].Query, nil
 	}
 	return o.Query, nil
+}
+
+// untold asks without a digest where the words that were planned may not be told any more.
+func (s *Steward) untold(ctx context.Context, run string, o results.OpenPost, now time.Time) error {
+	tool, err := s.receiver.tool(o.Tool)
+	if err != nil {
+		return err
+	}
+	hider, ok := tool.(edr.Hider)
+	if !ok {
+		return s.receiver.giveUp(ctx, run, o, ledger.Failure{
+			State: ledger.Unsupported, Message: "its approval was taken back, and " + o.Tool + " can't ask without telling a digest",
+		}, now)
+	}
+	q, err := hider.Blind(o.Query)
+	if err != nil {
+		return err
+	}
+	return s.store.Repost(ctx, o.Node, o.Name, results.Post{Query: q, Attempt: o.Attempt + 1})
 }

@@ -96,6 +96,7 @@ func ordered(where []ledger.Stage) []ledger.Stage {
 func planTool(ctx context.Context, t Tool, files []indicator.File, sel Selection, search Search, found map[string]bool) (ToolPlan, error) {
 	tp := ToolPlan{Tool: t.Describe()}
 	tp.Targets, tp.Unaskable = choose(files, tp.Tool)
+	tp.keepSecret()
 	if search.Unsized == UnsizedSkip && slices.Contains(search.Where, ledger.Files) && tp.Tool.Mode != ledger.Recorded {
 		_, tp.Narrowed = BySize(tp.Targets)
 	}
@@ -109,15 +110,19 @@ func planTool(ctx context.Context, t Tool, files []indicator.File, sel Selection
 	}
 	endpoints = slices.Clone(endpoints)
 	slices.SortStableFunc(endpoints, func(a, b Endpoint) int { return strings.Compare(a.ID, b.ID) })
-	works := worksOf(tp, search)
+	works, blind := worksOf(tp, search, false), worksOf(tp, search, true)
 	words := newWordbook(t, search, tp.Targets)
 	_, posted := t.(Posted)
 	for _, ep := range endpoints {
 		if !sel.wants(ep, found) {
 			continue
 		}
+		ep.Cannot = cmp.Or(ep.Cannot, tp.Tool.untold(ep))
 		planned := EndpointPlan{Endpoint: ep, Scope: words.scope(ep), Excluded: cmp.Or(sel.excludes(ep), ep.Gone), Cannot: ep.Cannot}
 		asked := works
+		if ep.Blind != "" {
+			asked = blind
+		}
 		switch {
 		case recorded:
 			planned.Scope, planned.Asleep = windowScope(tp.Window), asleep(ep, tp.Window)
@@ -151,12 +156,19 @@ func (tp ToolPlan) failed(ctx context.Context, cause error) (ToolPlan, error) {
 	return tp, nil
 }
 
-// worksOf parts the targets of a tool into what one text may carry.
-func worksOf(tp ToolPlan, search Search) []Work {
-	chunks := chunked(tp.Targets, tp.Tool.Chunk)
-	out := make([]Work, len(chunks))
-	for i, c := range chunks {
-		out[i] = Work{Targets: c, Search: search, Window: tp.Window, Chunk: i, Chunks: len(chunks)}
+// worksOf parts the targets of a tool into what one text may carry, for endpoints that may learn what is hunted or for
+// those that may not.
+func worksOf(tp ToolPlan, search Search, blind bool) []Work {
+	open, hidden := tp.parted(blind)
+	var out []Work
+	for _, c := range chunked(open, tp.Tool.Chunk) {
+		out = append(out, Work{Targets: c, Search: search, Window: tp.Window})
+	}
+	for _, c := range chunked(hidden, blindChunk) {
+		out = append(out, Work{Targets: c, Search: search, Window: tp.Window, Blind: true})
+	}
+	for i := range out {
+		out[i].Chunk, out[i].Chunks = i, len(out)
 	}
 	return out
 }

@@ -88,6 +88,12 @@ type Posted interface {
 	Answer(q ledger.Query, d ledger.Delivery) ledger.Answer
 }
 
+// Hider is a tool that can word a query anew so that it tells no digest, as for an endpoint whose approval was taken back.
+type Hider interface {
+	// Blind words it. It does no input or output.
+	Blind(q ledger.Query) (ledger.Query, error)
+}
+
 // Uniform is a tool that words its questions the same for endpoints that are alike, so that a plan for thousands of them words
 // each once. Endpoints are alike when Likeness gives the same text and an alert saw the same files on them.
 type Uniform interface {
@@ -113,6 +119,7 @@ type Description struct {
 	Kinds []indicator.Kind // digests it takes, in order of preference
 	Chunk int              // digests one query may carry at most
 	Local bool             // it looks at this machine alone
+	Blind bool             // it can ask an endpoint without telling it a digest
 }
 
 // Endpoint is one host as one tool knows it.
@@ -126,6 +133,7 @@ type Endpoint struct {
 	Gone     string   // why the tool itself counts it out, e.g. "uninstalled"; such an endpoint is excluded
 	Asleep   string   // posted tools: since when it has not come to ask, e.g. "last seen 2026-11-09"; its questions wait for it
 	Cannot   string   // why it can not be asked at all, e.g. "osquery 4.9.0 is older than 5.5.1"; its state is unsupported
+	Blind    string   // why it is not to learn what is hunted, e.g. "not approved"; it is asked without a digest
 	Behind   string   // recorded tools: why its data may not reach the window's end, e.g. "offline since …"; at most partial
 }
 
@@ -157,6 +165,7 @@ type Work struct {
 	Targets []Target
 	Search  Search
 	Window  ledger.Window // recorded tools: the days to search
+	Blind   bool          // the endpoint is not to learn what is hunted
 	Chunk   int           // 0-based
 	Chunks  int
 }

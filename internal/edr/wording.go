@@ -57,6 +57,9 @@ func (w *wordbook) queries(ep Endpoint, works []Work) ([]ledger.Query, error) {
 		return wording(w.tool, ep, works)
 	}
 	sort := uniform.Likeness(ep)
+	if ep.Blind != "" {
+		sort += "\x00blind" // whatever the tool thinks: words that tell are never those of one that is not to learn
+	}
 	out, known := w.asked[sort]
 	if known {
 		return out, nil

@@ -8,6 +8,7 @@ type File struct {
 	SHA256 string   `json:"sha256,omitempty"`
 	Size   int64    `json:"size,omitempty"`
 	Names  []string `json:"names,omitempty"` // sorted, unique
+	TLP    TLP      `json:"tlp,omitempty"`   // the strictest label of what it is known from; it is set of files that are hunted
 }
 
 // Digest gives the digest of kind k, "" when it is unknown.

@@ -274,6 +274,7 @@ func mergeAll(files []File) (out File, ok bool) {
 		for _, n := range f.Names {
 			names[n] = true
 		}
+		out.TLP = Stricter(out.TLP, f.TLP)
 	}
 	if sizes := sizesOf(files); len(sizes) == 1 {
 		out.Size = sizes[0]

@@ -33,6 +33,11 @@ func row(kind string, cells ...string) ledger.Row {
 	return r
 }
 
+// seen is a file that a blind question hashed.
+func seen(path, sha256 string) ledger.Row {
+	return row("seen", "path", path, "size", "7", "md5", strings.Repeat("1a", 16), "sha1", strings.Repeat("2b", 20), "sha256", sha256)
+}
+
 func control() ledger.Row {
 	return row("control", "path", "/etc/passwd", "md5", strings.Repeat("1a", 16), "sha1", strings.Repeat("2b", 20), "sha256", strings.Repeat("3c", 32))
 }
@@ -54,7 +59,16 @@ type model struct {
 func (m model) good() ledger.Answer {
 	rows := []ledger.Row{meta(), control()}
 	for i := range m.hits {
+		if m.q.Blind {
+			rows = append(rows, seen(fmt.Sprintf("/bad/%d", i), m.q.Hashes[0].Value))
+			continue
+		}
 		rows = append(rows, row("hit", "path", fmt.Sprintf("/bad/%d", i), "size", "7", "sha256", m.q.Hashes[0].Value))
+	}
+	for i := range m.hashed {
+		if m.q.Blind {
+			rows = append(rows, seen(fmt.Sprintf("/good/%d", i), hex64(1000+i)))
+		}
 	}
 	if m.q.Stage != ledger.Autoruns {
 		for i := range m.missing {
@@ -75,7 +89,7 @@ func (m model) good() ledger.Answer {
 	}
 	hashed := m.hashed + m.hits
 	counts := map[string]int{
-		"candidates": hashed + m.unhashed + m.missing, "hashed": hashed, "unhashed": m.unhashed, "missing": m.missing, "hits": m.hits,
+		"candidates": hashed + m.unhashed + m.missing, "hashed": hashed, "unhashed": m.unhashed, "missing": m.missing, "hits": m.hits, "seen": hashed,
 		"processes": hashed + 5, "first": 1, "kernel": 3, "ended": 1, "noimage": m.noimage, "self": m.self, "autoruns": hashed, "unresolved": 1,
 		"root": 1, "dirs": 2, "files": hashed + m.unhashed + m.missing, "leftout": m.leftout, "privileged": 1, "fulldisk": 1,
 	}
@@ -110,6 +124,7 @@ func anyModel(t *rapid.T) model {
 		hits: rapid.IntRange(0, 2).Draw(t, "hits"), unhashed: rapid.IntRange(0, 2).Draw(t, "unhashed"),
 		missing: rapid.IntRange(0, 2).Draw(t, "missing"), hashed: rapid.IntRange(1, 9).Draw(t, "hashed"),
 	}
+	m.q.Blind = rapid.Bool().Draw(t, "blind")
 	if m.q.Stage == ledger.Running {
 		m.noimage = rapid.IntRange(0, 2).Draw(t, "noimage")
 		if m.q.Engine == ledger.EngineOsqueryd {
@@ -125,7 +140,7 @@ func anyModel(t *rapid.T) model {
 // anyRow draws a row as a confused or hostile agent could send it.
 func anyRow(t *rapid.T) ledger.Row {
 	kinds := []string{"", "meta", "control", "count", "hit", "unhashed", "missing", "noimage", "self", "leftout", "seen"}
-	names := []string{"", "hashed", "candidates", "unhashed", "hits", "root", "self", "x"}
+	names := []string{"", "hashed", "candidates", "unhashed", "hits", "seen", "root", "self", "x"}
 	return row(rapid.SampledFrom(kinds).Draw(t, "kind"),
 		"name", rapid.SampledFrom(names).Draw(t, "name"),
 		"path", rapid.SampledFrom([]string{"", "/locked/0", "/gone/0", "/x\xff"}).Draw(t, "path"),

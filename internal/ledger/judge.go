@@ -112,6 +112,9 @@ func view(q Query, a Answer) *seen {
 	if n := c["hits"].n; n > HitMax {
 		v.gap(int(n-HitMax), "hits more than an answer lists", "", nil)
 	}
+	if n := c["seen"].n; n > SeenMax {
+		v.gap(int(n-SeenMax), "digests more than an answer lists, which were not compared", "", nil)
+	}
 	switch {
 	case len(q.Recheck) > 0:
 		v.Counts.FilesSeen = 0 // counted by the first answer

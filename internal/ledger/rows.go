@@ -16,6 +16,7 @@ import (
 const (
 	ListMax = 1000   // of what was not hashed, or was left out
 	HitMax  = 10_000 // of hits
+	SeenMax = 10_000 // of what a blind question hashed
 )
 
 // parsed is an answer's rows sorted by their role.
@@ -23,6 +24,7 @@ type parsed struct {
 	counts   map[string]tally
 	hits     []HitRow
 	hitRows  int64 // as they came, wrong ones too
+	seenRows int64 // the same, of a blind question
 	refused  int   // hit rows without a digest that was asked for
 	unhashed []item
 	missing  []item
@@ -51,6 +53,9 @@ var (
 // ExpectedCounts names the counts that a full answer to q has, each exactly once.
 func ExpectedCounts(q Query) []string {
 	out := []string{"candidates", "missing", "unhashed", "hashed", "hits"}
+	if q.Blind {
+		out[4] = "seen"
+	}
 	switch {
 	case len(q.Recheck) > 0:
 		return out
@@ -104,6 +109,8 @@ func parse(q Query, rows []Row) parsed {
 			p.count(r)
 		case "hit":
 			p.hit(q, r, asked)
+		case "seen":
+			p.seen(q, r, asked)
 		case "unhashed":
 			p.unhashed = append(p.unhashed, itemOf(r))
 		case "missing":
@@ -192,6 +199,37 @@ func (p *parsed) count(r Row) {
 
 func (p *parsed) hit(q Query, r Row, asked map[indicator.Indicator]bool) {
 	p.hitRows++
+	if q.Blind {
+		p.problem("a hit row, and no digest was asked for")
+	}
+	h := hitOf(q, r, asked)
+	if h.Matched.IsZero() {
+		p.refused++
+		return
+	}
+	p.hits = append(p.hits, h)
+}
+
+// seen takes in a file or process that a blind question hashed, which is a hit when one of its digests is hunted.
+func (p *parsed) seen(q Query, r Row, asked map[indicator.Indicator]bool) {
+	p.seenRows++
+	if !q.Blind {
+		p.problem("a row of unknown kind %q", r["kind"])
+		return
+	}
+	for _, k := range indicator.DigestKinds() {
+		if digest(r, k) == "" {
+			p.problem("a file was hashed and its %s did not come", k)
+			break
+		}
+	}
+	if h := hitOf(q, r, asked); !h.Matched.IsZero() {
+		p.hits = append(p.hits, h)
+	}
+}
+
+// hitOf reads a row; its Matched is zero when none of its digests was asked for.
+func hitOf(q Query, r Row, asked map[indicator.Indicator]bool) HitRow {
 	h := HitRow{
 		FoundIn: q.Stage, Path: r["path"], Name: r["name"], Size: number(r["size"], -1), MD5: digest(r, indicator.MD5),
 		SHA1: digest(r, indicator.SHA1), SHA256: digest(r, indicator.SHA256), Owner: r["owner"], PID: number(r["pid"], 0), Cmdline: r["cmdline"],
@@ -208,16 +246,12 @@ func (p *parsed) hit(q Query, r Row, asked map[indicator.Indicator]bool) {
 			break
 		}
 	}
-	if h.Matched.IsZero() {
-		p.refused++
-		return
-	}
 	known := strings.Fields(q.Siblings[h.Matched.Value])
 	h.Conflict = len(known) > 0 && h.SHA256 != "" && h.Matched.Kind != indicator.SHA256
 	for _, k := range known {
 		h.Conflict = h.Conflict && k != h.SHA256
 	}
-	p.hits = append(p.hits, h)
+	return h
 }
 
 // unasked tells of the hit rows that were refused.
@@ -273,6 +307,7 @@ func (p *parsed) balance(q Query) {
 	p.listed("programs of the agent", int64(len(p.self)), min(c["self"].n, 1))
 	p.listed("places left out", int64(len(p.leftOut)), min(c["leftout"].n, ListMax))
 	p.listed("hits", p.hitRows, min(c["hits"].n, HitMax))
+	p.shown(q)
 }
 
 func (p *parsed) listed(what string, got, want int64) {
@@ -284,4 +319,16 @@ func (p *parsed) listed(what string, got, want int64) {
 func (p *parsed) overBudget(q Query) bool {
 	c := p.counts["candidates"]
 	return (q.Budget.Files > 0 && c.n > q.Budget.Files) || (q.Budget.Bytes > 0 && c.size > q.Budget.Bytes)
+}
+
+// shown checks that everything that a blind question hashed is listed: a program once for each of its processes.
+func (p *parsed) shown(q Query) {
+	if !q.Blind {
+		return
+	}
+	seen, hashed := p.counts["seen"].n, p.counts["hashed"].n
+	p.listed("hashed files", p.seenRows, min(seen, SeenMax))
+	if seen < hashed || (q.Stage == Files && seen != hashed) {
+		p.problem("%d files were hashed and %d are told", hashed, seen)
+	}
 }

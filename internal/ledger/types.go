@@ -82,6 +82,7 @@ type Query struct {
 	Narrowed  int                   `json:"narrowed,omitempty"`   // hashes that this stage was not asked, by the hunt's choice
 	Window    Window                `json:"window,omitzero"`      // telemetry: the days that are searched
 	Adds      bool                  `json:"adds,omitempty"`       // telemetry: its hits count, its silence is part of no claim
+	Blind     bool                  `json:"blind,omitempty"`      // its text holds no digest: all that was hashed comes back, and hits are found here
 	Behind    string                `json:"behind,omitempty"`     // telemetry: why the endpoint's data may not reach the window's end
 }
 

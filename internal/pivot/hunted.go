@@ -44,6 +44,7 @@ func Hunted(g *Graph, opt Options, never *NeverList, now time.Time) (files []ind
 			refused = append(refused, j.refuse(f, f.Best(), fmt.Sprintf("its kind %s is not among the hunt's kinds", gone)))
 			continue
 		}
+		kept.TLP = j.label(f)
 		files = append(files, kept)
 	}
 	return files, refused
@@ -207,4 +208,13 @@ func (j *judge) refuse(f indicator.File, d indicator.Indicator, reason string) R
 		}
 	}
 	return r
+}
+
+// label is the strictest label of a file's digests.
+func (j *judge) label(f indicator.File) (t indicator.TLP) {
+	t = j.opt.TLP
+	for _, d := range f.Digests() {
+		t = indicator.Stricter(t, j.nodes[d].TLP)
+	}
+	return t
 }

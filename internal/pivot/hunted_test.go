@@ -200,3 +200,28 @@ func FuzzLoadNever(f *testing.F) {
 		}
 	})
 }
+
+// A file has the strictest label of all that is known of it: of the hunt, and of what led to any of its digests.
+func TestHuntedFilesCarryTheirLabel(t *testing.T) {
+	t.Parallel()
+	md5, sha := strings.Repeat("a", 32), strings.Repeat("b", 64)
+	g := &pivot.Graph{
+		Files: []indicator.File{{MD5: md5, SHA256: sha}, {SHA256: strings.Repeat("c", 64)}},
+		Nodes: []pivot.Node{
+			{Ref: indicator.RefOf(indicator.Indicator{Kind: indicator.MD5, Value: md5}), TLP: indicator.TLPRed, Seed: true, Confidence: 100},
+			{Ref: indicator.RefOf(indicator.Indicator{Kind: indicator.SHA256, Value: sha}), TLP: indicator.TLPGreen, Seed: true, Confidence: 100},
+		},
+	}
+	for _, n := range g.Nodes {
+		g.Seeds = append(g.Seeds, n.Ref)
+	}
+	g.Seeds = append(g.Seeds, pivot.Ref{Kind: "sha256", Value: strings.Repeat("c", 64)})
+	for hunt, want := range map[indicator.TLP][2]indicator.TLP{"": {indicator.TLPRed, ""}, indicator.TLPAmber: {indicator.TLPRed, indicator.TLPAmber}} {
+		opt := depth(1)
+		opt.TLP = hunt
+		files, refused := pivot.Hunted(g, opt, nil, time.Now())
+		if len(files) != 2 || files[0].TLP != want[0] || files[1].TLP != want[1] {
+			t.Errorf("a hunt of %q: %+v, refused %+v", hunt, files, refused)
+		}
+	}
+}

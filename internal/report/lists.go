@@ -48,7 +48,8 @@ func FindingsCSV(w io.Writer, found []results.Finding) error {
 	}, rows)
 }
 
-// HostJSON is one (endpoint, tool) of a run as --json prints it; the fields are the columns of report_coverage.
+// HostJSON is one (endpoint, tool) of a run as --json prints it; the fields are the columns of report_coverage. A node that no run
+// ever asked has the run, tool and state "".
 type HostJSON struct {
 	Run         string  `json:"run"`
 	Endpoint    string  `json:"endpoint"`
@@ -68,34 +69,36 @@ type HostJSON struct {
 	WindowFrom  *string `json:"window_from"`
 	WindowTo    *string `json:"window_to"`
 	AnsweredAt  *string `json:"answered_at"`
+
+	Node *NodeJSON `json:"node"` // the agent that enrolled for the endpoint; null when none did
 }
 
 // HostOf gives the JSON form of an (endpoint, tool) of a run.
 func HostOf(h results.HostRow) HostJSON {
 	c := h.Coverage
 	return HostJSON{
-		Run: h.Run, Endpoint: h.Endpoint, Hostname: h.Hostname, Tool: h.Tool, Mode: string(h.Mode), Platform: h.Platform, State: string(c.State),
+		Run: h.Run, Endpoint: h.Endpoint, Hostname: diag.Escape(h.Hostname), Tool: h.Tool, Mode: string(h.Mode), Platform: diag.Escape(h.Platform), State: string(c.State),
 		Proven: c.Proven, Reason: optional(c.Reason), Scope: diag.Escape(h.Scope), Hashset: h.Hashset, FilesSeen: c.Counts.FilesSeen,
 		FilesHashed: c.Counts.FilesHashed, BytesHashed: c.Counts.BytesHashed, FilesUnread: c.Counts.FilesUnread, WindowFrom: Stamp(h.WindowFrom),
-		WindowTo: Stamp(h.WindowTo), AnsweredAt: Stamp(h.AnsweredAt),
+		WindowTo: Stamp(h.WindowTo), AnsweredAt: Stamp(h.AnsweredAt), Node: nodeOf(h.Node),
 	}
 }
 
-// HostsCSV writes (endpoint, tool) pairs as CSV with the columns of report_coverage.
+// HostsCSV writes (endpoint, tool) pairs as CSV with the columns of report_coverage, and those of nodes behind them.
 func HostsCSV(w io.Writer, hosts []results.HostRow) error {
 	rows := make([][]string, len(hosts))
 	for i, h := range hosts {
 		j := HostOf(h)
-		rows[i] = []string{
+		rows[i] = append([]string{
 			j.Run, j.Endpoint, j.Hostname, j.Tool, j.Mode, j.Platform, j.State, strconv.FormatBool(j.Proven), text(j.Reason), j.Scope, j.Hashset,
 			strconv.FormatInt(j.FilesSeen, 10), strconv.FormatInt(j.FilesHashed, 10), strconv.FormatInt(j.BytesHashed, 10),
 			strconv.FormatInt(j.FilesUnread, 10), text(j.WindowFrom), text(j.WindowTo), text(j.AnsweredAt),
-		}
+		}, nodeCells(j.Node)...)
 	}
-	return WriteCSV(w, []string{
+	return WriteCSV(w, append([]string{
 		"run", "endpoint", "hostname", "tool", "mode", "platform", "state", "proven", "reason", "scope", "hashset", "files_seen", "files_hashed",
 		"bytes_hashed", "files_unread", "window_from", "window_to", "answered_at",
-	}, rows)
+	}, nodeColumns()...), rows)
 }
 
 // countedStates are the states that report_runs counts live pairs by, in the order of its columns.

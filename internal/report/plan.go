@@ -159,8 +159,11 @@ func toolText(line func(string, ...any), t edr.ToolPlan) {
 		queryText(line, "search", q)
 	}
 	for _, ep := range t.Endpoints {
-		state := cmp.Or(ep.Failed, ep.Excluded, ep.Cannot, ep.Carried, ep.Asleep, count(len(ep.Queries), "query", "queries"))
+		state := cmp.Or(ep.Failed, ep.Excluded, cannot(ep.Cannot), ep.Carried, ep.Asleep, count(len(ep.Queries), "query", "queries"))
 		line("endpoint  %s (%s, %s): %s", diag.Escape(ep.Endpoint.Hostname), diag.Escape(ep.Endpoint.ID), ep.Endpoint.Platform, diag.Escape(state))
+		if b := ep.Endpoint.Blind; b != "" {
+			line("          asked without telling it a digest: %s", diag.Escape(b))
+		}
 		for _, n := range ep.Endpoint.Notes {
 			line("          %s", diag.Escape(n))
 		}
@@ -229,6 +232,8 @@ type planEndpointJSON struct {
 	Hostname string          `json:"hostname"`
 	Platform string          `json:"platform"`
 	Excluded *string         `json:"excluded"`
+	Cannot   *string         `json:"cannot"`
+	Blind    *string         `json:"blind"`
 	Asleep   *string         `json:"asleep"`
 	Carried  *string         `json:"carried"`
 	Failed   *string         `json:"failed"`
@@ -241,6 +246,14 @@ type planQueryJSON struct {
 	Stage ledger.Stage `json:"stage"`
 	Root  string       `json:"root,omitempty"`
 	Text  string       `json:"text"`
+}
+
+// cannot says that an endpoint can't be asked, with the reason.
+func cannot(reason string) string {
+	if reason == "" {
+		return ""
+	}
+	return "can't be asked: " + reason
 }
 
 // PlanJSON writes a plan as one object on one line.
@@ -274,7 +287,7 @@ func planTool(t edr.ToolPlan) planToolJSON {
 	for _, ep := range t.Endpoints {
 		e := planEndpointJSON{
 			Endpoint: ep.Endpoint.ID, Hostname: ep.Endpoint.Hostname, Platform: ep.Endpoint.Platform, Excluded: optional(ep.Excluded),
-			Asleep: optional(ep.Asleep), Carried: optional(ep.Carried), Failed: optional(ep.Failed), Scope: ep.Scope, Queries: []planQueryJSON{},
+			Cannot: optional(ep.Cannot), Blind: optional(ep.Endpoint.Blind), Asleep: optional(ep.Asleep), Carried: optional(ep.Carried), Failed: optional(ep.Failed), Scope: ep.Scope, Queries: []planQueryJSON{},
 		}
 		e.Queries = append(e.Queries, planQueries(ep.Queries)...)
 		out.Endpoints = append(out.Endpoints, e)

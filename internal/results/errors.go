@@ -25,6 +25,8 @@ var (
 	ErrNoHit        = errors.New("no such hit; `hunter hits` lists them")
 	ErrNoFinding    = errors.New("no such finding; `hunter findings` lists them")
 	ErrNoRaw        = errors.New("no such answer is kept")
+	ErrNoNode       = errors.New("no such host has enrolled; `hunter hosts` lists them")
+	ErrManyNodes    = errors.New("more than one host is called so; give the endpoint's id")
 	ErrNotPlanned   = errors.New("that is not in the run's plan")
 	ErrAnswered     = errors.New("the run has answers already; its plan can't change")
 	ErrNotPosted    = errors.New("the node was never given a query of that name")

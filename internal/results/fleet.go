@@ -88,16 +88,17 @@ func (s *Store) Open(ctx context.Context, run string, handedBefore time.Time) ([
 		var p OpenPost
 		var digest string
 		var handed sql.NullString
-		err := rows.Scan(&p.Node, &p.Hostname, &p.Tool, &p.Name, &p.ID, &digest, &p.Attempt, &p.State, &handed, &p.Hands, &p.Silent)
+		err := rows.Scan(&p.Node, &p.Hostname, &p.Tool, &p.Name, &p.ID, &digest, &p.Attempt, &p.State, &handed, &p.Hands, &p.Silent, &p.Untold)
 		p.HandedAt = unstamp(handed)
 		out, digests = append(out, p), append(digests, digest)
 		return err
-	}, `SELECT o.node, t.hostname, o.tool, o.name, o.query, o.question, o.attempt, o.state, o.handed_at, o.hands, o.polled_at IS NULL
-		FROM outbox o JOIN target t ON t.run = o.run AND t.endpoint = o.node AND t.tool = o.tool
+	}, `SELECT o.node, t.hostname, o.tool, o.name, o.query, o.question, o.attempt, o.state, o.handed_at, o.hands, o.polled_at IS NULL, n.approved = 0
+		FROM outbox o JOIN node n ON n.id = o.node JOIN target t ON t.run = o.run AND t.endpoint = o.node AND t.tool = o.tool
 		WHERE o.run = ?1 AND (o.state IN ('lost', 'held') OR (o.state = 'handed' AND o.handed_at < ?2)) ORDER BY o.handed_at, o.node`, run, stampText(handedBefore))
 	for i := range out {
 		if err == nil {
 			out[i].Query, err = s.question(ctx, digests[i])
+			out[i].Untold = out[i].Untold && out[i].Query.Tells()
 		}
 	}
 	return out, err

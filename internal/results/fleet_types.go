@@ -63,6 +63,7 @@ type OpenPost struct {
 	HandedAt time.Time // zero when it was not handed out
 	Hands    int
 	Silent   bool // the node has not polled since it was handed out
+	Untold   bool // it tells digests, and the node is not approved any more
 }
 
 // FleetCounts is where a run on a fleet stands.

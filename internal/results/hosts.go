@@ -38,6 +38,7 @@ type HostRow struct {
 	Run          string
 	Hunt         string
 	LastAnswered time.Time // in any run that the filter lets through
+	Node         *NodeRow  // the agent that enrolled for the endpoint; nil: none did, or it was not looked for
 	Target
 }
 

@@ -17,6 +17,7 @@ type Options struct {
 	MaxPages  int              // SQLite's max_page_count; 0 is no limit. For tests of a full disk
 	Busy      time.Duration    // how long a write waits for another process; 0 is 5 s
 	Now       func() time.Time // nil is time.Now
+	Approval  Approval         // which nodes may be sent digests for their labels; the zero one: none
 }
 
 // readers is how many connections read at once.
@@ -30,6 +31,8 @@ type Store struct {
 	shared writes
 	asked  questions
 	zips   sync.Pool // of *gzip.Writer
+
+	approval Approval
 }
 
 // Open opens the database at path, makes it when it is not there, and brings an older one up to date. A new file and its
@@ -68,7 +71,7 @@ func open(ctx context.Context, path string, opt Options) (*Store, error) {
 			return nil, err
 		}
 	}
-	s := &Store{now: opt.Now, r: sql.OpenDB(connector{dsn: dsn(path, opt, true)})}
+	s := &Store{now: opt.Now, approval: opt.Approval, r: sql.OpenDB(connector{dsn: dsn(path, opt, true)})}
 	s.r.SetMaxOpenConns(readers)
 	s.w = s.r
 	if opt.ReadOnly {

@@ -65,6 +65,9 @@ func (s *Store) handOut(ctx context.Context, node string, at time.Time) (h *ledg
 func handOutTx(ctx context.Context, tx *sql.Tx, node string, at time.Time) (posted, bool, error) {
 	for {
 		p, err := current(ctx, tx, node, at)
+		if err == nil && p.post.State == ledger.PostDue {
+			p.post, err = untold(ctx, tx, p)
+		}
 		if err != nil {
 			return posted{}, false, err
 		}

@@ -52,6 +52,8 @@ func (q Question) checkFiles() error {
 		absolute = q.Root == DriveRoots || driveRoot.MatchString(q.Root)
 	}
 	switch {
+	case q.Blind && q.Part.Of == "" && namesHash(q.Root, q.Hashes): // what an answer named is known there
+		return fmt.Errorf("root %q names a digest that its endpoint is not to learn; name the folder above it", q.Root)
 	case strings.ContainsRune(q.Root, 0):
 		return fmt.Errorf("root %q holds a zero byte", q.Root)
 	case !absolute:
@@ -64,4 +66,10 @@ func (q Question) checkFiles() error {
 		return fmt.Errorf("root %s: size %d is no file's", q.Root, slices.Min(q.Sizes))
 	}
 	return nil
+}
+
+// namesHash tells whether a path holds a hunted digest, as samples are often named.
+func namesHash(path string, hashes []indicator.Indicator) bool {
+	path = strings.ToLower(path)
+	return slices.ContainsFunc(hashes, func(h indicator.Indicator) bool { return strings.Contains(path, h.Value) })
 }

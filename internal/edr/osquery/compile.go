@@ -3,6 +3,7 @@ package osquery
 import (
 	"fmt"
 	"slices"
+	"strings"
 	"unicode/utf8"
 
 	"github.com/hunter-project/hunter/internal/edr"
@@ -29,8 +30,10 @@ func Osqueryd() Flavor {
 }
 
 // Compile words the questions of one chunk for one endpoint, cheapest first. Hashes with a known size and those without
-// are separate walks: one unsized hash never makes all files be read for the sized ones.
+// are separate walks: one unsized hash never makes all files be read for the sized ones. Blind work is worded without a
+// digest.
 func Compile(f Flavor, ep edr.Endpoint, w edr.Work) ([]ledger.Query, error) {
+	w.Blind = w.Blind || ep.Blind != ""
 	b := builder{flavor: f, ep: ep, work: w, siblings: edr.Siblings(w.Targets)}
 	if slices.Contains(w.Search.Where, ledger.Files) {
 		b.first()
@@ -109,8 +112,30 @@ func (b *builder) files() {
 // first words the questions for the places where an alert saw a file: that file alone, whatever its size.
 func (b *builder) first() {
 	for i, path := range b.work.Search.FirstOn(b.ep) {
-		b.add(fmt.Sprintf("files-alert-%02d", i), Question{Stage: ledger.Files, Root: path, MaxDepth: 1}, b.work.Targets, 0)
+		q := Question{Stage: ledger.Files, Root: path, MaxDepth: 1}
+		if b.work.Blind && namesHash(path, edr.Hashes(b.work.Targets)) { // all files beside it are looked at instead
+			q.Root = folderOf(path, b.ep.Platform)
+		}
+		b.add(fmt.Sprintf("files-alert-%02d", i), q, b.work.Targets, 0)
 	}
+}
+
+// folderOf gives the folder of an absolute path.
+func folderOf(path, platform string) string {
+	sep := separator(platform)
+	folder := path[:max(strings.LastIndex(path, sep), 0)]
+	if folder == "" || strings.HasSuffix(folder, ":") { // a drive's root
+		folder += sep
+	}
+	return folder
+}
+
+// blindBudget keeps what a blind walk hashes within what an answer lists; over it the walk is split.
+func blindBudget(b ledger.Budget) ledger.Budget {
+	if b.Files <= 0 || b.Files > ledger.SeenMax {
+		b.Files = ledger.SeenMax
+	}
+	return b
 }
 
 // add words one question and appends it. narrowed is how many hashes the hunt keeps out of it.
@@ -123,8 +148,14 @@ func (b *builder) add(name string, q Question, targets []edr.Target, narrowed in
 	if q.Stage == ledger.Files && !flat {
 		q.MaxDepth = b.flavor.MaxDepth
 	}
-	q.Splits = q.Budget != (ledger.Budget{}) && q.Root != DriveRoots && utf8.ValidString(q.Root) // a byte is no character to SQLite
+	if q.Blind = b.work.Blind; q.Blind && q.Stage == ledger.Files {
+		q.Budget = blindBudget(q.Budget)
+	}
+	q.Splits = !flat && q.Budget != (ledger.Budget{}) && q.Root != DriveRoots && utf8.ValidString(q.Root) // a byte is no character to SQLite
 	q.Hashes = edr.Hashes(targets)
+	if q.Blind && flat && namesHash(q.Root, q.Hashes) { // the folder, too, has a digest for a name: the other walks look there
+		return
+	}
 	text, err := Text(q)
 	if err != nil {
 		b.err = err
@@ -133,7 +164,7 @@ func (b *builder) add(name string, q Question, targets []edr.Target, narrowed in
 	out := ledger.Query{
 		ID: fmt.Sprintf("%02d-%s", b.work.Chunk, name), Stage: q.Stage, Platform: q.Platform, Root: q.Root, Text: text,
 		Hashes: q.Hashes, Sizes: q.Sizes, MaxSize: q.MaxSize, MaxDepth: q.MaxDepth, SelfPath: b.flavor.SelfPath,
-		Siblings: b.siblings, Budget: q.Budget, Splits: q.Splits, Engine: q.Engine, MustExist: q.Explicit && q.Stage == ledger.Files, Narrowed: narrowed,
+		Siblings: b.siblings, Budget: q.Budget, Splits: q.Splits, Engine: q.Engine, Blind: q.Blind, MustExist: q.Explicit && q.Stage == ledger.Files, Narrowed: narrowed,
 	}
 	if q.Root == DriveRoots || flat {
 		out.MaxDepth = 0

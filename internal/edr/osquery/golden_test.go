@@ -49,12 +49,19 @@ func search(platform, root string, where ...ledger.Stage) edr.Search {
 	return s
 }
 
+func blind(q ledger.Query) string {
+	if q.Blind {
+		return " blind"
+	}
+	return ""
+}
+
 // page writes the questions as a golden file has them.
 func page(queries []ledger.Query) string {
 	var b strings.Builder
 	for _, q := range queries {
-		fmt.Fprintf(&b, "-- %s stage=%s root=%q sizes=%v max_size=%d max_depth=%d budget=%+v engine=%s must_exist=%t narrowed=%d\n", q.ID, q.Stage, q.Root, q.Sizes,
-			q.MaxSize, q.MaxDepth, q.Budget, q.Engine, q.MustExist, q.Narrowed)
+		fmt.Fprintf(&b, "-- %s stage=%s root=%q sizes=%v max_size=%d max_depth=%d budget=%+v engine=%s must_exist=%t narrowed=%d%s\n", q.ID, q.Stage, q.Root, q.Sizes,
+			q.MaxSize, q.MaxDepth, q.Budget, q.Engine, q.MustExist, q.Narrowed, blind(q))
 		fmt.Fprintf(&b, "-- hashes=%v siblings=%v self=%q\n%s;\n\n", q.Hashes, q.Siblings, q.SelfPath, q.Text)
 	}
 	return b.String()
@@ -75,24 +82,28 @@ func TestCompileGolden(t *testing.T) {
 		platform string
 		search   edr.Search
 		targets  []edr.Target
+		blind    string
 	}{
-		"linux-sized":      {osquery.Embedded("/bin/hunter"), "linux", search("linux", "/home/eve", all...), both[:1]},
-		"linux-unsized":    {osquery.Embedded("/bin/hunter"), "linux", search("linux", "/home/eve", ledger.Files), both[1:]},
-		"linux-both":       {osquery.Embedded(""), "linux", full, both},
-		"linux-skip":       {osquery.Embedded(""), "linux", skip, both},
-		"linux-md5":        {osquery.Embedded(""), "linux", search("linux", "/home/eve", all...), []edr.Target{target(indicator.MD5, "c", 7)}},
-		"linux-kinds":      {osquery.Embedded(""), "linux", search("linux", "/o'dd", ledger.Files), []edr.Target{target(indicator.SHA1, "d", 7), target(indicator.SHA256, "b", 9), target(indicator.MD5, "c", 7)}},
-		"linux-osqueryd":   {osquery.Osqueryd(), "linux", search("linux", "/home/eve", all...), both},
-		"windows-osqueryd": {osquery.Osqueryd(), "windows", search("windows", `C:\Users`, all...), both},
-		"windows-md5":      {osquery.Osqueryd(), "windows", search("windows", `C:\Users`, ledger.Files), []edr.Target{target(indicator.MD5, "c", 7)}},
-		"windows-embedded": {osquery.Embedded(`C:\hunter.exe`), "windows", search("windows", `C:\Users`, all...), both},
-		"windows-drives":   {osquery.Embedded(""), "windows", search("windows", "", ledger.Files), both[:1]},
-		"darwin-embedded":  {osquery.Embedded("/usr/local/bin/hunter"), "darwin", search("darwin", "/Users", all...), both[:1]},
-		"darwin-osqueryd":  {osquery.Osqueryd(), "darwin", search("darwin", "/Users", all...), both},
+		"linux-sized":      {osquery.Embedded("/bin/hunter"), "linux", search("linux", "/home/eve", all...), both[:1], ""},
+		"linux-unsized":    {osquery.Embedded("/bin/hunter"), "linux", search("linux", "/home/eve", ledger.Files), both[1:], ""},
+		"linux-both":       {osquery.Embedded(""), "linux", full, both, ""},
+		"linux-skip":       {osquery.Embedded(""), "linux", skip, both, ""},
+		"linux-md5":        {osquery.Embedded(""), "linux", search("linux", "/home/eve", all...), []edr.Target{target(indicator.MD5, "c", 7)}, ""},
+		"linux-kinds":      {osquery.Embedded(""), "linux", search("linux", "/o'dd", ledger.Files), []edr.Target{target(indicator.SHA1, "d", 7), target(indicator.SHA256, "b", 9), target(indicator.MD5, "c", 7)}, ""},
+		"linux-osqueryd":   {osquery.Osqueryd(), "linux", search("linux", "/home/eve", all...), both, ""},
+		"windows-osqueryd": {osquery.Osqueryd(), "windows", search("windows", `C:\Users`, all...), both, ""},
+		"windows-md5":      {osquery.Osqueryd(), "windows", search("windows", `C:\Users`, ledger.Files), []edr.Target{target(indicator.MD5, "c", 7)}, ""},
+		"windows-embedded": {osquery.Embedded(`C:\hunter.exe`), "windows", search("windows", `C:\Users`, all...), both, ""},
+		"windows-drives":   {osquery.Embedded(""), "windows", search("windows", "", ledger.Files), both[:1], ""},
+		"darwin-embedded":  {osquery.Embedded("/usr/local/bin/hunter"), "darwin", search("darwin", "/Users", all...), both[:1], ""},
+		"darwin-osqueryd":  {osquery.Osqueryd(), "darwin", search("darwin", "/Users", all...), both, ""},
+		"linux-blind":      {osquery.Osqueryd(), "linux", search("linux", "/home/eve", all...), both, "not approved"},
+		"darwin-blind":     {osquery.Osqueryd(), "darwin", search("darwin", "/Users", all...), both, "not approved"},
+		"windows-blind":    {osquery.Embedded(""), "windows", search("windows", `C:\Users`, all...), both, "not approved"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			queries, err := osquery.Compile(c.flavor, edr.Endpoint{ID: "e", Platform: c.platform}, edr.Work{Targets: c.targets, Search: c.search, Chunk: 1, Chunks: 2})
+			queries, err := osquery.Compile(c.flavor, edr.Endpoint{ID: "e", Platform: c.platform, Blind: c.blind}, edr.Work{Targets: c.targets, Search: c.search, Chunk: 1, Chunks: 2})
 			if err != nil {
 				t.Fatal(err)
 			}

@@ -32,10 +32,7 @@ func Lighter(q ledger.Query, attempt int) (lighter ledger.Query, ok bool, err er
 	if walks(q) {
 		lighter.Budget = smaller(q, attempt-FirstLighter+1)
 		lighter.Splits = utf8.ValidString(q.Root)
-		lighter.Text, err = Text(Question{
-			Stage: q.Stage, Platform: q.Platform, Engine: q.Engine, Hashes: q.Hashes, Root: q.Root, Explicit: q.MustExist, Sizes: q.Sizes,
-			MaxSize: q.MaxSize, MaxDepth: q.MaxDepth, Budget: lighter.Budget, Splits: lighter.Splits, Part: q.Part,
-		})
+		lighter.Text, err = Text(questionOf(lighter))
 		if err != nil {
 			return ledger.Query{}, false, fmt.Errorf("word a lighter form of %s: %w", q.ID, err)
 		}

@@ -122,10 +122,7 @@ func Split(q ledger.Query, subs []ledger.Sub, room int) ([]ledger.Query, error) 
 			part.MaxDepth--
 		}
 		part.ID, part.Part = ledger.PartID(q.ID, len(out)+1), p
-		text, err := Text(Question{
-			Stage: q.Stage, Platform: q.Platform, Engine: q.Engine, Hashes: q.Hashes, Root: part.Root, Explicit: part.MustExist, Sizes: q.Sizes,
-			MaxSize: q.MaxSize, MaxDepth: part.MaxDepth, Budget: q.Budget, Splits: q.Splits, Part: p,
-		})
+		text, err := Text(questionOf(part))
 		part.Text = text
 		out = append(out, part)
 		return err
@@ -148,6 +145,21 @@ func Split(q ledger.Query, subs []ledger.Sub, room int) ([]ledger.Query, error) 
 		}
 	}
 	return out, nil
+}
+
+// questionOf gives what a query asks. A depth of 0 is that of a walk whose one level is all that is meant.
+func questionOf(q ledger.Query) Question {
+	depth := q.MaxDepth
+	if q.Stage == ledger.Files && depth == 0 {
+		depth = 1
+		if q.Root == DriveRoots {
+			depth = Osqueryd().MaxDepth
+		}
+	}
+	return Question{
+		Stage: q.Stage, Platform: q.Platform, Engine: q.Engine, Hashes: q.Hashes, Blind: q.Blind, Root: q.Root, Explicit: q.MustExist, Sizes: q.Sizes,
+		MaxSize: q.MaxSize, MaxDepth: depth, Budget: q.Budget, Splits: q.Splits, Part: q.Part,
+	}
 }
 
 // unit is the folders of one part.

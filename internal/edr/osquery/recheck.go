@@ -19,7 +19,7 @@ func Recheck(q ledger.Query, paths []string) (ledger.Query, bool) {
 	again := q
 	again.ID = q.ID + "#recheck"
 	again.Recheck = paths[:min(len(paths), recheckMax)]
-	w := words{q: Question{Platform: q.Platform, Hashes: q.Hashes}, kinds: kindsOf(q.Hashes)}
+	w := wordsOf(Question{Platform: q.Platform, Hashes: q.Hashes, Blind: q.Blind})
 	if q.Stage == ledger.Running && q.Platform == "linux" {
 		again.Text = w.processesAgain(again.Recheck)
 	} else {

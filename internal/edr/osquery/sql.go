@@ -4,6 +4,9 @@
 // and when), control (digests of a file that surely exists), count (how much was looked at), hit, and what was not
 // hashed (unhashed, missing, noimage, leftout) or is the agent itself (self). Every list is capped and has a true count
 // beside it. A hit's n is its process's start time, 0 for files.
+//
+// A blind question holds no digest: in place of hits its answer lists everything that was hashed (seen), and ledger.Judge
+// finds the hits among it.
 package osquery
 
 import (
@@ -25,6 +28,7 @@ type Question struct {
 	Platform string
 	Engine   string                // ledger.EngineOsqueryd asks for more counts; the embedded engine tells these itself
 	Hashes   []indicator.Indicator // sorted
+	Blind    bool                  // the endpoint is not to learn what is hunted: the text holds no digest, and no kind of them
 	Root     string                // files: an absolute path, or DriveRoots
 	Explicit bool                  // files: the root was named by a person
 	Sizes    []int64               // files: exact sizes, sorted; empty: every size up to MaxSize
@@ -41,7 +45,7 @@ func Text(q Question) (string, error) {
 	if err := q.check(); err != nil {
 		return "", fmt.Errorf("word the question for %s: %w", q.Stage, err)
 	}
-	w := words{q: q, kinds: kindsOf(q.Hashes)}
+	w := wordsOf(q)
 	switch q.Stage {
 	case ledger.Running:
 		return w.running(), nil
@@ -56,6 +60,14 @@ func Text(q Question) (string, error) {
 type words struct {
 	q     Question
 	kinds []indicator.Kind // hunted kinds, strongest first
+}
+
+// wordsOf chooses the digests that are worked out: those hunted, and all where the text is not to tell which these are.
+func wordsOf(q Question) words {
+	if q.Blind {
+		return words{q: q, kinds: indicator.DigestKinds()}
+	}
+	return words{q: q, kinds: kindsOf(q.Hashes)}
 }
 
 func kindsOf(hashes []indicator.Indicator) []indicator.Kind {
@@ -87,8 +99,11 @@ func (w words) digests() string {
 // first is the digest column by which k tells hashed from unhashed.
 func (w words) first() string { return string(w.kinds[0]) }
 
-// matched gives the CTE m: the rows of k with a hunted digest, tested kind by kind.
+// matched gives the CTE m: the rows of k with a hunted digest, tested kind by kind; of a blind question all that have one.
 func (w words) matched() string {
+	if w.q.Blind {
+		return "m AS MATERIALIZED (SELECT * FROM k WHERE " + w.first() + " <> '')"
+	}
 	var arms []string
 	for _, k := range w.kinds {
 		var values []string
@@ -134,16 +149,20 @@ func capped(limit int, parts ...string) string {
 }
 
 // hits lists the rows of from, which joins m as k, with the second look that gives a hit's other digests: of the file
-// as it was matched, or none. The count beside it is true.
+// as it was matched, or none. The count beside it is true. A blind question lists them as seen.
 func (w words) hits(name, path, pid, owner, started, cmdline, from, again string) string {
 	second := ""
 	if len(w.kinds) < len(indicator.DigestKinds()) {
 		second = fmt.Sprintf(" LEFT JOIN hash h ON h.path = %s AND h.%s = k.%s", again, w.first(), w.first())
 	}
+	kind, tally, most := "hit", "hits", ledger.HitMax
+	if w.q.Blind {
+		kind, tally, most = "seen", "seen", ledger.SeenMax
+	}
 	return statement(
-		capped(ledger.HitMax, "SELECT 'hit', "+name+", "+path+", k.size, "+w.hitDigests()+", "+pid+", "+owner+", "+started+", k.mtime, "+cmdline,
+		capped(most, "SELECT "+quote(kind)+", "+name+", "+path+", k.size, "+w.hitDigests()+", "+pid+", "+owner+", "+started+", k.mtime, "+cmdline,
 			" FROM "+from+second),
-		count("hits", "''", "0", "count(*)", from))
+		count(tally, "''", "0", "count(*)", from))
 }
 
 // listArm lists what was not hashed.

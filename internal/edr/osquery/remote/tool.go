@@ -41,6 +41,7 @@ type Tool struct {
 var (
 	_ edr.Posted   = (*Tool)(nil)
 	_ edr.Splitter = (*Tool)(nil)
+	_ edr.Hider    = (*Tool)(nil)
 	_ edr.Checker  = (*Tool)(nil)
 )
 
@@ -61,7 +62,7 @@ func NewTool(name string, opt ToolOptions) *Tool {
 
 // Describe says what the tool is.
 func (t *Tool) Describe() edr.Description {
-	return edr.Description{Name: t.name, Type: Type, Mode: ledger.Live, Kinds: t.opt.Kinds, Chunk: chunk}
+	return edr.Description{Name: t.name, Type: Type, Mode: ledger.Live, Kinds: t.opt.Kinds, Chunk: chunk, Blind: true}
 }
 
 // Endpoints lists the nodes, those too that are asleep.
@@ -95,7 +96,7 @@ func endpoint(n ledger.Node) edr.Endpoint {
 		ep.Notes = append(ep.Notes, n.Twin)
 	}
 	if !n.Approved {
-		ep.Notes = append(ep.Notes, "not approved: it is sent no hashes")
+		ep.Blind = "not approved"
 	}
 	return ep
 }
@@ -134,6 +135,9 @@ func (t *Tool) Compile(ep edr.Endpoint, w edr.Work) ([]ledger.Query, error) {
 	}
 	return osquery.Compile(osquery.Osqueryd(), ep, w)
 }
+
+// Blind words a question anew without a digest.
+func (t *Tool) Blind(q ledger.Query) (ledger.Query, error) { return osquery.Blind(q) }
 
 // Lighter words a question anew.
 func (t *Tool) Lighter(q ledger.Query, attempt int) (ledger.Query, bool, error) {

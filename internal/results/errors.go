@@ -27,6 +27,10 @@ var (
 	ErrNoRaw        = errors.New("no such answer is kept")
 	ErrNotPlanned   = errors.New("that is not in the run's plan")
 	ErrAnswered     = errors.New("the run has answers already; its plan can't change")
+	ErrNotPosted    = errors.New("the node was never given a query of that name")
+	ErrRunOver      = errors.New("the run is over")
+	ErrNotServed    = errors.New("no server carries the run")
+	ErrNoServer     = errors.New("no such server is known to the database")
 )
 
 // withReason says of a failure to make a file what it means and what to do.

@@ -36,10 +36,20 @@ func probe(ctx context.Context, path string, opt Options, latest int64) (err err
 	if err != nil {
 		return explain(err)
 	}
-	if version < latest && opt.ReadOnly {
+	if version >= latest {
+		return newer(version, latest)
+	}
+	server, there, err := held(ctx, db, opt.Now())
+	switch {
+	case err != nil:
+		return explain(err)
+	case there:
+		return fmt.Errorf("%w: it has version %d, this hunter needs %d, and the server at %s (hunter %s, process %d on %s) holds it, so it stays as it is; use that version, or stop the server first",
+			ErrOlder, version, latest, server.Address, server.Version, server.PID, server.Host)
+	case opt.ReadOnly || opt.NoMigrate:
 		return fmt.Errorf("%w: it has version %d, this hunter needs %d", ErrOlder, version, latest)
 	}
-	return newer(version, latest)
+	return nil
 }
 
 func newer(version, latest int64) error {

@@ -2,10 +2,9 @@ package results
 
 import (
 	"context"
-	"crypto/sha256"
 	"database/sql"
-	"encoding/hex"
 	"fmt"
+	"reflect"
 	"slices"
 
 	"github.com/hunter-project/hunter/internal/diag"
@@ -94,7 +93,7 @@ func insertTargets(ctx context.Context, tx *sql.Tx, run string, first int, targe
 
 // insertQueries stores which endpoint is asked what, and the searches; a text that many are asked is stored once.
 func insertQueries(ctx context.Context, tx *sql.Tx, run string, queries []StoredQuery) error {
-	question, err := tx.PrepareContext(ctx, `INSERT INTO question (digest, body) VALUES (?, ?) ON CONFLICT DO NOTHING`)
+	question, err := tx.PrepareContext(ctx, upsertQuestion)
 	if err != nil {
 		return err
 	}
@@ -109,19 +108,18 @@ func insertQueries(ctx context.Context, tx *sql.Tx, run string, queries []Stored
 		return err
 	}
 	defer search.Close() // ends with the transaction
-	stored := map[string]bool{}
+	known := map[string][]knownQuestion{}
 	for _, q := range queries {
-		body, err := pack(q.Query)
-		if err != nil {
-			return err
-		}
-		sum := sha256.Sum256(body)
-		digest := hex.EncodeToString(sum[:])
-		if !stored[digest] {
-			if _, err := question.ExecContext(ctx, digest, string(body)); err != nil {
+		digest := lookUp(known, q.Query)
+		if digest == "" {
+			var body []byte
+			if digest, body, err = digestOf(q.Query); err != nil {
 				return err
 			}
-			stored[digest] = true
+			if _, err := question.ExecContext(ctx, digest, string(body), textDigest(q.Query)); err != nil {
+				return err
+			}
+			known[q.Query.ID] = append(known[q.Query.ID], knownQuestion{q.Query, digest})
 		}
 		state := q.State
 		if state == "" {
@@ -136,6 +134,23 @@ func insertQueries(ctx context.Context, tx *sql.Tx, run string, queries []Stored
 		}
 	}
 	return nil
+}
+
+// knownQuestion is a question that the same plan has stored.
+type knownQuestion struct {
+	query  ledger.Query
+	digest string
+}
+
+// lookUp gives the digest of a question that is the same, or "". Endpoints that are asked the same share the parts of it, which
+// makes it far cheaper than to word it again.
+func lookUp(known map[string][]knownQuestion, q ledger.Query) string {
+	for _, k := range known[q.ID] {
+		if k.query.Text == q.Text && reflect.DeepEqual(k.query, q) {
+			return k.digest
+		}
+	}
+	return ""
 }
 
 // MarkAsked stores that a query is about to be asked; a search has the endpoint "". A query that is answered stays so.

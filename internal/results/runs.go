@@ -14,9 +14,10 @@ import (
 // CreateRun stores a new run.
 func (s *Store) CreateRun(ctx context.Context, r Run) error {
 	return s.tx(ctx, "store the run", func(tx *sql.Tx) error {
-		_, err := tx.ExecContext(ctx, `INSERT INTO run (id, hunt, title, state, started_at, tlp, case_id, scope, done_when, definition, pivot_complete)
-			VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
-			r.ID, r.Hunt, r.Title, string(r.State), stamp(r.StartedAt), string(r.TLP), r.Case, r.Scope, r.DoneWhen, string(r.Definition), flag(r.PivotComplete))
+		_, err := tx.ExecContext(ctx, `INSERT INTO run (id, hunt, title, state, started_at, tlp, case_id, scope, done_when, definition, pivot_complete, served)
+			VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+			r.ID, r.Hunt, r.Title, string(r.State), stamp(r.StartedAt), string(r.TLP), r.Case, r.Scope, r.DoneWhen, string(r.Definition), flag(r.PivotComplete),
+			flag(r.Served))
 		if err != nil {
 			return err
 		}
@@ -71,7 +72,7 @@ func (s *Store) FinishRun(ctx context.Context, run string, state RunState, exitC
 func noRun(run string) error { return fmt.Errorf("run %s: %w", diag.Escape(run), ErrNoRun) }
 
 const runColumns = `SELECT v.run, v.hunt, v.title, v.state, v.started_at, v.finished_at, v.exit_code, r.tlp, r.case_id, v.scope, r.done_when,
-	r.definition, v.pivot_complete, r.error, v.hunted, v.refused, v.narrowed, v.unaskable, v.endpoints, v.not_seen, v.proven, v.verified_ratio,
+	r.definition, v.pivot_complete, r.error, r.served, v.hunted, v.refused, v.narrowed, v.unaskable, v.endpoints, v.not_seen, v.proven, v.verified_ratio,
 	(SELECT count(*) FROM target t WHERE t.run = v.run AND t.mode = 'recorded' AND t.state <> 'excluded'),
 	(SELECT count(*) FROM target t WHERE t.run = v.run AND t.carried IS NOT NULL),
 	(SELECT count(*) FROM hit h WHERE h.run = v.run), v.hit, v.denylisted, v.unsupported, v.error, v.timeout, v.unverified, v.partial, v.absent,
@@ -92,7 +93,7 @@ func scanRun(rows *sql.Rows) (RunSummary, error) {
 	n := make([]int, len(states))
 	to := []any{
 		&r.ID, &r.Hunt, &r.Title, &r.State, &started, &finished, &exit, &r.TLP, &r.Case, &r.Scope, &r.DoneWhen,
-		&definition, &r.PivotComplete, &r.Error, &r.Hunted, &r.Refused, &r.Narrowed, &r.Unaskable, &r.Endpoints, &r.NotSeen, &r.Proven,
+		&definition, &r.PivotComplete, &r.Error, &r.Served, &r.Hunted, &r.Refused, &r.Narrowed, &r.Unaskable, &r.Endpoints, &r.NotSeen, &r.Proven,
 		&r.VerifiedRatio, &r.Recorded, &r.Carried, &r.HitsTotal,
 	}
 	for i := range n {

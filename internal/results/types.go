@@ -45,6 +45,7 @@ type Run struct {
 	Definition    []byte  // JSON of what was frozen at the start: enough to resume
 	PivotComplete bool
 	Error         string // why it failed
+	Served        bool   // it is for a server to carry
 }
 
 // Pivoted is what the pivot of a run found, stored before anything is asked.
@@ -142,7 +143,8 @@ type StoredQuery struct {
 	State    QueryState
 	Attempts int
 	Verdict  *ledger.Verdict
-	Search   *ledger.Search // of a search, instead of Verdict
+	Search   *ledger.Search   // of a search, instead of Verdict
+	Verdicts []ledger.Verdict // all of them, oldest first; only EndpointQueries tells them
 }
 
 // IsSearch reports whether it is a search over all endpoints of its tool.
@@ -191,7 +193,7 @@ type Event struct {
 	Seq      int64
 	Run      string
 	At       time.Time
-	Kind     string // created, pivoted, planned, asked, answered, covered, resumed, or a run's state
+	Kind     string // one of the Event constants, or a run's state
 	Endpoint string
 	Tool     string
 	Query    string

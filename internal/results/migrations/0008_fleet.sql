@@ -15,6 +15,7 @@ CREATE TABLE node (
   approved INTEGER NOT NULL,
   cannot TEXT NOT NULL DEFAULT '',
   refused INTEGER NOT NULL DEFAULT 0, -- writes that were refused since the last one that was taken
+  foreigners INTEGER NOT NULL DEFAULT 0, -- answers under names that it was never given
   enrolled_at TEXT NOT NULL,
   last_seen TEXT NOT NULL
 ) STRICT;
@@ -38,7 +39,7 @@ CREATE TABLE node_label (
   PRIMARY KEY (node, label)
 ) STRICT, WITHOUT ROWID;
 
--- What a node is to be given at its next poll, or was given last and has not answered: one row a node.
+-- The query that a node is to be given at its next poll, or was given and has not answered: ledger.Post. One row a node.
 CREATE TABLE outbox (
   node TEXT PRIMARY KEY REFERENCES node (id) ON DELETE CASCADE,
   name TEXT NOT NULL,
@@ -47,15 +48,38 @@ CREATE TABLE outbox (
   query TEXT NOT NULL,
   attempt INTEGER NOT NULL,
   question TEXT NOT NULL REFERENCES question (digest),
-  state TEXT NOT NULL, -- due, handed, lost
+  state TEXT NOT NULL, -- due, handed, lost, held
   due_at TEXT NOT NULL,
   handed_at TEXT,
   hands INTEGER NOT NULL DEFAULT 0,
   polled_at TEXT, -- the first poll after it was handed out
-  clean INTEGER NOT NULL DEFAULT 0 -- polls since without a write or a refusal
+  clean INTEGER NOT NULL DEFAULT 0, -- polls since without a write or a refusal
+  wrote INTEGER NOT NULL DEFAULT 0
 ) STRICT, WITHOUT ROWID;
-CREATE INDEX outbox_run ON outbox (run, state);
-CREATE INDEX outbox_open ON outbox (state, handed_at);
+CREATE INDEX outbox_run ON outbox (run, state, handed_at);
+
+-- Posts of paused runs that are to be asked again in words of their own, out of the way of other runs.
+CREATE TABLE shelf (
+  node TEXT NOT NULL REFERENCES node (id) ON DELETE CASCADE,
+  run TEXT NOT NULL REFERENCES run (id) ON DELETE CASCADE,
+  tool TEXT NOT NULL,
+  name TEXT NOT NULL,
+  query TEXT NOT NULL,
+  attempt INTEGER NOT NULL,
+  question TEXT NOT NULL REFERENCES question (digest),
+  state TEXT NOT NULL, -- due, lost, held
+  PRIMARY KEY (node, run, tool)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX shelf_run ON shelf (run);
+
+-- What hunter asks a node for itself, until it is in the outbox.
+CREATE TABLE errand (
+  node TEXT NOT NULL REFERENCES node (id) ON DELETE CASCADE,
+  name TEXT NOT NULL,
+  question TEXT NOT NULL REFERENCES question (digest),
+  due_at TEXT NOT NULL,
+  PRIMARY KEY (node, name)
+) STRICT, WITHOUT ROWID;
 
 -- Every name that was ever handed to a node, so that a late, doubled or foreign answer is known for what it is.
 CREATE TABLE handout (
@@ -68,17 +92,19 @@ CREATE TABLE handout (
   question TEXT NOT NULL,
   handed_at TEXT NOT NULL,
   answered_at TEXT,
+  answers INTEGER NOT NULL DEFAULT 0,
+  content BLOB, -- sha256 of what was answered, without its times
   PRIMARY KEY (node, name)
 ) STRICT, WITHOUT ROWID;
-CREATE INDEX handout_run ON handout (run);
 
--- Texts that a node refuses since its worker died in them.
+-- Texts that a node refuses since its worker died in them, by the sha256 of the text.
 CREATE TABLE denylisted (
   node TEXT NOT NULL REFERENCES node (id) ON DELETE CASCADE,
-  question TEXT NOT NULL,
+  text TEXT NOT NULL,
   at TEXT NOT NULL,
-  PRIMARY KEY (node, question)
+  PRIMARY KEY (node, text)
 ) STRICT, WITHOUT ROWID;
+ALTER TABLE question ADD COLUMN text TEXT; -- sha256 of the query's text
 
 -- Servers on this database, and who carries a run.
 CREATE TABLE server (
@@ -91,10 +117,16 @@ CREATE TABLE server (
   beat_at TEXT NOT NULL,
   stopped_at TEXT
 ) STRICT;
+ALTER TABLE run ADD COLUMN served INTEGER NOT NULL DEFAULT 0; -- it is for a server to carry
 ALTER TABLE run ADD COLUMN owner TEXT NOT NULL DEFAULT ''; -- the server that carries it
 ALTER TABLE run ADD COLUMN lease TEXT; -- until when nobody else may take it
 ALTER TABLE run ADD COLUMN wish TEXT NOT NULL DEFAULT ''; -- what a person wants of a run that a server carries: pause, resume, stop
+ALTER TABLE run ADD COLUMN late_until TEXT; -- until when its endpoints are asked, though the run has finished
+CREATE INDEX run_served ON run (state) WHERE served = 1;
 
--- A target of a fleet run: its wave, and when it was let go. Until then nothing of it is in the outbox.
+-- A target of a fleet run: its wave, when it was let go, when it was handed something last, and whether there is more to ask it.
 ALTER TABLE target ADD COLUMN wave INTEGER NOT NULL DEFAULT 0;
 ALTER TABLE target ADD COLUMN released_at TEXT;
+ALTER TABLE target ADD COLUMN handed_at TEXT;
+ALTER TABLE target ADD COLUMN open INTEGER NOT NULL DEFAULT 0;
+CREATE INDEX target_open ON target (endpoint, run, tool) WHERE open = 1;

@@ -30,7 +30,7 @@ func (g *globals) complete(root *cobra.Command) {
 	own := map[string]completer{ // of one command, where the same flag means another thing
 		"report format": words(reportFormats()...), "fetch format": words(pivot.Formats()...),
 		"run hunt": g.huntsOfFiles, "plan hunt": g.huntsOfFiles, "runs state": words(runStates()...), "hosts state": words(stateWords()...),
-		"init report": nil, "init path": folders,
+		"init report": nil, "init path": folders, "hosts agent": words(ledger.AgentOsquery, ledger.AgentHunter),
 	}
 	var walk func(c *cobra.Command)
 	walk = func(c *cobra.Command) {

@@ -19,12 +19,14 @@ import (
 
 	"github.com/hunter-project/hunter/hunts"
 	"github.com/hunter-project/hunter/internal/app"
+	"github.com/hunter-project/hunter/internal/results"
 	"github.com/hunter-project/hunter/internal/secret"
 )
 
 // serveFlags are those of serve.
 type serveFlags struct {
 	hunts, secrets, names []string
+	approve               []string
 	listen, listenAgents  string
 	cert, key, selfSigned string
 	clientCA, interval    string
@@ -53,6 +55,7 @@ func newServeCommand(g *globals) *cobra.Command {
 	fl.StringArrayVar(&f.names, "tls-name", nil, "host name or address that the certificate of --tls-self-signed names, beside this machine's own (repeatable)")
 	fl.StringVar(&f.clientCA, "client-ca", "", "file of CAs, in PEM; agents must show a certificate of one")
 	fl.StringArrayVar(&f.secrets, "enroll-secret", nil, "what an agent must know to enrol: env:NAME or file:PATH, or NAME=env:… to call it something (repeatable)")
+	fl.StringSliceVar(&f.approve, "enroll-approve", []string{"auto"}, "which agents may be sent hashes: auto (all that enrol), manual (hunter hosts approve), or label:NAME; others are asked without, and what they have is compared here")
 	fl.StringVar(&f.interval, "distributed-interval", "60s", "how often agents ask for queries")
 	fl.IntVar(&f.connections, "max-connections", 50_000, "most connections at once; more wait")
 	return cmd
@@ -65,6 +68,11 @@ func (f *serveFlags) options() (app.ServerOptions, error) {
 		ClientCA: f.clientCA, Connections: f.connections,
 	}
 	var faults []error
+	approval, err := results.ParseApproval(f.approve)
+	if err != nil {
+		faults = append(faults, fmt.Errorf("--enroll-approve: %w", err))
+	}
+	opt.Approval = approval
 	for _, l := range []struct{ flag, value string }{{"listen", f.listen}, {"listen-agents", f.listenAgents}} {
 		if _, _, err := net.SplitHostPort(l.value); l.value != "" && err != nil {
 			faults = append(faults, fmt.Errorf("--%s %q is not ADDR:PORT, such as 0.0.0.0:8443 or :8443", l.flag, l.value))

@@ -26,6 +26,7 @@ type Options struct {
 	Set      *hunts.Set // nil: no hunts file; this machine and the local intelligence store
 	Progress func(campaign.Event)
 	Now      func() time.Time // nil is time.Now
+	Approval results.Approval // which agents may be sent hashes for their labels
 	NoCache  bool             // no digest is kept from one query to the next
 	Gentle   *gentle.Limits   // of reading on this machine; nil: as fast as it goes
 	Meter    func(embedded.Work)
@@ -56,7 +57,7 @@ type App struct {
 // New opens the store and makes the providers and tools. Providers with paths import them when they have changed.
 func New(ctx context.Context, opt Options) (*App, error) {
 	opt.settle()
-	store, err := results.Open(ctx, opt.DB, results.Options{Now: opt.Now})
+	store, err := results.Open(ctx, opt.DB, results.Options{Now: opt.Now, Approval: opt.Approval})
 	if err != nil {
 		return nil, err
 	}

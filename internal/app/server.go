@@ -15,7 +15,9 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/hunter-project/hunter/internal/campaign"
+	"github.com/hunter-project/hunter/internal/edr/osquery"
 	"github.com/hunter-project/hunter/internal/edr/osquery/remote"
+	"github.com/hunter-project/hunter/internal/ledger"
 	"github.com/hunter-project/hunter/internal/queue"
 	"github.com/hunter-project/hunter/internal/results"
 	"github.com/hunter-project/hunter/internal/secret"
@@ -64,6 +66,7 @@ type Server struct {
 	agents  *remote.Server
 	queue   *queue.Queue
 	steward *campaign.Steward
+	looker  *campaign.Looker
 	secrets atomic.Pointer[[]remote.Secret]
 }
 
@@ -149,12 +152,19 @@ func (s *Server) bind() error {
 	if interval <= 0 {
 		interval = remote.DefaultInterval
 	}
+	labels, err := labelsOf(s.opt.Set)
+	if err != nil {
+		return err
+	}
+	s.looker = &campaign.Looker{
+		Store: store, Words: osquery.Looks{Labels: labels}, Now: s.opt.Now, NewID: s.app.Campaign.NewID, PerMinute: looksAMinute,
+	}
 	s.steward = campaign.NewSteward(s.app.Campaign, store, campaign.StewardOptions{
-		Server: s.id, Interval: interval, Lease: runLease, Log: s.opt.Log, For: s.forRun, Named: s.fleetNamed,
+		Server: s.id, Interval: interval, Lease: runLease, Log: s.opt.Log, For: s.forRun, Named: s.fleetNamed, Own: s.looker.Take,
 	})
-	var err error
 	s.agents, err = remote.New(remote.Options{
 		Nodes: store, Outbox: store, Inbox: s.steward.Receiver(), Secrets: func() []remote.Secret { return *s.secrets.Load() },
+		Approve:  func(ledger.Enrolment) bool { return s.opt.Approval.Auto },
 		Interval: interval, Now: s.opt.Now, Log: s.opt.Log,
 	})
 	if err != nil {
@@ -229,6 +239,7 @@ func (s *Server) Run(ctx context.Context, ready func()) error {
 	defer stop()
 	var behind sync.WaitGroup
 	behind.Go(func() { s.beat(inner) })
+	behind.Go(func() { s.look(inner) })
 	behind.Go(func() {
 		ticks := time.NewTicker(tickEvery)
 		defer ticks.Stop()

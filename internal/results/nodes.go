@@ -61,21 +61,21 @@ func (s *Store) Enroll(ctx context.Context, e ledger.Enrolment) (ledger.Node, er
 	}
 	var out ledger.Node
 	err = s.tx(ctx, what, func(tx *sql.Tx) error {
-		node, approved, err := replaced(ctx, tx, e)
+		node, approved, same, err := replaced(ctx, tx, e)
 		if err != nil {
 			return err
 		}
 		if node == "" {
 			node, approved = id.String(), e.Approved
-			_, err = tx.ExecContext(ctx, `INSERT INTO node (id, key_hash, identifier, hostname, platform, host, agent, version, instance, secret, address, approved, enrolled_at, last_seen)
-				VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+			_, err = tx.ExecContext(ctx, `INSERT INTO node (id, key_hash, identifier, hostname, platform, host, agent, version, instance, secret, address, approved, approved_by,
+				enrolled_at, last_seen) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
 				node, e.Key[:], e.Host.Identifier, e.Host.Hostname, e.Host.Platform, string(host), e.Agent, e.Version, e.Instance, e.Secret, e.Address,
-				flag(approved), stampText(e.At), stampText(e.At))
+				flag(approved), approvedBy(approved), stampText(e.At), stampText(e.At))
 		} else {
 			_, err = tx.ExecContext(ctx, `UPDATE node SET key_hash = ?, hostname = ?, platform = ?, host = ?, agent = ?, version = ?, instance = ?, secret = ?, address = ?,
-				approved = ?, refused = 0, enrolled_at = ?, last_seen = max(last_seen, ?) WHERE id = ?`,
+				approved = ?, approved_by = CASE WHEN ? THEN approved_by ELSE ? END, refused = 0, enrolled_at = ?, last_seen = max(last_seen, ?) WHERE id = ?`,
 				e.Key[:], e.Host.Hostname, e.Host.Platform, string(host), e.Agent, e.Version, e.Instance, e.Secret, e.Address,
-				flag(approved), stampText(e.At), stampText(e.At), node)
+				flag(approved), flag(same), approvedBy(approved), stampText(e.At), stampText(e.At), node)
 		}
 		if err != nil {
 			return err
@@ -92,23 +92,31 @@ func (s *Store) Enroll(ctx context.Context, e ledger.Enrolment) (ledger.Node, er
 	return out, err
 }
 
-// replaced finds the node whose place an agent takes, "" when there is none, and whether it is approved then.
-func replaced(ctx context.Context, tx *sql.Tx, e ledger.Enrolment) (node string, approved bool, err error) {
+// approvedBy says who approved a node that enrols: nobody but the rule can have.
+func approvedBy(approved bool) string {
+	if approved {
+		return ApprovedAtEnrolment
+	}
+	return ""
+}
+
+// replaced finds the node whose place an agent takes, "" when there is none, and whether it is approved then. The same
+// installation keeps its approval; another one in its place is asked for anew.
+func replaced(ctx context.Context, tx *sql.Tx, e ledger.Enrolment) (node string, approved, same bool, err error) {
 	silent := e.At.Add(-max(e.Silent, silentLeast))
-	var same bool
 	// The same installation first, then the one that was heard of last.
 	err = tx.QueryRowContext(ctx, `SELECT id, approved, instance = ?2 AND ?2 <> '' FROM node
 		WHERE identifier = ?1 AND (last_seen < ?3 OR (last_seen = enrolled_at AND instance = ?2 AND ?2 <> ''))
 		ORDER BY instance = ?2 AND ?2 <> '' DESC, last_seen DESC, id LIMIT 1`, e.Host.Identifier, e.Instance, stampText(silent)).Scan(&node, &approved, &same)
 	switch {
 	case errors.Is(err, sql.ErrNoRows):
-		return "", false, nil
+		return "", false, false, nil
 	case err != nil:
-		return "", false, err
+		return "", false, false, err
 	case !same:
 		approved = e.Approved
 	}
-	return node, approved, nil
+	return node, approved, same, nil
 }
 
 // keepNames adds to the names under which a node was ever known.

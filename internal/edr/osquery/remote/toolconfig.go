@@ -2,7 +2,10 @@ package remote
 
 import (
 	"errors"
+	"fmt"
 	"time"
+
+	"github.com/hunter-project/hunter/internal/edr/osquery"
 )
 
 // Type is the value of `type` in a hunts file.
@@ -10,7 +13,8 @@ const Type = "osquery_remote"
 
 // Config is what a hunts file may say of a tool of type osquery_remote.
 type Config struct {
-	Interval time.Duration `yaml:"interval" json:"interval,omitempty" doc:"How often agents ask for queries; they learn it with their configuration. A canary waits two of them." default:"1m"`
+	Interval time.Duration     `yaml:"interval" json:"interval,omitempty" doc:"How often agents ask for queries; they learn it with their configuration. A canary waits two of them." default:"1m"`
+	Labels   map[string]string `yaml:"labels" json:"labels,omitempty" doc:"Labels by query: an endpoint that answers with a row has the label. They are asked when an agent has enrolled and once a day."`
 }
 
 // NewConfig gives a Config with its defaults.
@@ -20,6 +24,9 @@ func NewConfig() *Config { return &Config{Interval: DefaultInterval} }
 func (c *Config) Validate() error {
 	if c.Interval < 5*time.Second || c.Interval > time.Hour {
 		return errors.New("interval: from 5s to 1h")
+	}
+	if err := osquery.CheckLabels(c.Labels); err != nil {
+		return fmt.Errorf("labels: %w", err)
 	}
 	return nil
 }

@@ -128,7 +128,7 @@ func (g *globals) resume(cmd *cobra.Command, f *runFlags, paths []string) error 
 	}
 	g.csv = f.csv
 	for _, name := range []string{
-		"path", "where", "unsized", "max-size", "full", "tool", "host", "label", "platform", "exclude", "case", "timeout",
+		"path", "where", "unsized", "max-size", "full", "tool", "host", "label", "platform", "exclude", "case", "timeout", "canary", "rate", "late",
 		"max-indicators", "max-per-report", "max-reports", "min-confidence",
 	} {
 		if cmd.Flags().Changed(name) {

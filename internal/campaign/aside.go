@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"log/slog"
 
 	"github.com/hunter-project/hunter/internal/indicator"
 	"github.com/hunter-project/hunter/internal/results"
@@ -44,7 +45,8 @@ func (s *Steward) put(ctx context.Context, r *carried, list []results.Prevalence
 		if _, err := s.store.AppendEvent(ctx, results.Event{Run: r.id, Kind: EventAside, Detail: string(detail)}); err != nil {
 			return err
 		}
-		s.opt.Log.WarnContext(ctx, "a hash is set aside for a person", "run", r.id, "hash", p.Indicator.String(), "endpoints", p.Endpoints, "answered", answered)
+		s.opt.Log.WarnContext(ctx, "a hash is set aside for a person", slog.String("run", r.id), slog.String("hash", p.Indicator.String()),
+			slog.Int("endpoints", p.Endpoints), slog.Int("answered", answered))
 		r.aside = append(r.aside, n)
 	}
 	return nil

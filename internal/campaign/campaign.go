@@ -83,6 +83,16 @@ func (c *Campaign) create(ctx context.Context, spec Spec) (id string, err error)
 	if _, err := c.providers(spec); err != nil {
 		return "", err
 	}
+	return c.store(ctx, spec, false)
+}
+
+// Request stores a new run for a server to carry, which knows the tools and providers; the store, the clock and the ids of c are
+// all that is needed. The run is planned once a server takes it.
+func (c *Campaign) Request(ctx context.Context, spec Spec) (id string, err error) {
+	return c.store(ctx, spec, true)
+}
+
+func (c *Campaign) store(ctx context.Context, spec Spec, served bool) (id string, err error) {
 	def, err := spec.freeze()
 	if err != nil {
 		return "", err
@@ -90,7 +100,7 @@ func (c *Campaign) create(ctx context.Context, spec Spec) (id string, err error)
 	id = c.NewID()
 	if err := c.Store.CreateRun(ctx, results.Run{
 		ID: id, Hunt: spec.Hunt, Title: spec.Title, State: results.RunPlanned, StartedAt: c.Now(),
-		TLP: spec.TLP, Case: spec.Case, DoneWhen: spec.DoneWhen.Verified, Definition: def,
+		TLP: spec.TLP, Case: spec.Case, DoneWhen: spec.DoneWhen.Verified, Definition: def, Served: served,
 	}); err != nil {
 		return "", err
 	}

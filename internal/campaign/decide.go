@@ -12,6 +12,7 @@ import (
 
 // The waves of a run on a fleet.
 const (
+	WaveAlert  = 0 // the host on which an alert saw the file
 	WaveCanary = 1 // asked first, when there is a canary
 	WaveRest   = 2
 	WaveLate   = 3 // endpoints that were asleep and came back
@@ -61,7 +62,7 @@ func Decide(m Moment) Decision {
 	}
 	first := m.Settings.canary(m.Waiting)
 	switch {
-	case m.Counts.Released == 0 && first > 0:
+	case canary.Released == 0 && rest.Released == 0 && first > 0:
 		d.Wave, d.Release = WaveCanary, first
 		return d
 	case rest.Released == 0 && m.canaryOut(canary):

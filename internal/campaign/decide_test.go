@@ -117,18 +117,18 @@ func TestStopRules(t *testing.T) {
 func TestPrevalence(t *testing.T) {
 	t.Parallel()
 	common := indicator.Indicator{Kind: indicator.SHA256, Value: unknown}
-	make := func(on, answered int) campaign.Moment {
+	run := func(on, answered int) campaign.Moment {
 		m := gone(moment(1000), campaign.WaveRest, answered, answered, map[ledger.State]int{ledger.Hit: on})
 		m.Counts.Prevalence = []results.Prevalence{{Indicator: common, Endpoints: on}}
 		return m
 	}
-	seed, before := make(60, 100), make(60, 100)
+	seed, before := run(60, 100), run(60, 100)
 	seed.Seeds, before.Aside = []indicator.Indicator{common}, []indicator.Indicator{common}
 	for name, c := range map[string]struct {
 		m     campaign.Moment
 		aside bool
 	}{
-		"common": {make(11, 100), true}, "at the limit": {make(10, 100), false}, "few answers": {make(49, 49), false}, "the seed": {seed, false}, "known": {before, false},
+		"common": {run(11, 100), true}, "at the limit": {run(10, 100), false}, "few answers": {run(49, 49), false}, "the seed": {seed, false}, "known": {before, false},
 	} {
 		d := campaign.Decide(c.m)
 		if (len(d.Aside) > 0) != c.aside || d.Stop != "" || d.Release == 0 {

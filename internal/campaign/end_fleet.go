@@ -3,6 +3,8 @@ package campaign
 import (
 	"context"
 	"fmt"
+	"log/slog"
+	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -18,7 +20,9 @@ func (s *Steward) stop(ctx context.Context, r *carried, reason string) error {
 		r.cancel()
 	}
 	if r.planning != nil { // it would set the run going again
-		<-r.planning
+		if got := <-r.planning; got.err != nil {
+			s.opt.Log.DebugContext(ctx, "the plan of a run that is stopped", slog.String("run", r.id), slog.Any("error", got.err))
+		}
 		r.planning = nil
 	}
 	code, err := s.exitCode(ctx, r.id, r.spec)
@@ -39,6 +43,9 @@ func (s *Steward) stop(ctx context.Context, r *carried, reason string) error {
 // its late time is over.
 func (s *Steward) finish(ctx context.Context, r *carried, now time.Time) error {
 	if err := s.standSilent(ctx, r, now); err != nil {
+		return err
+	}
+	if err := s.store.SetLate(ctx, r.id, r.started.Add(r.fleet.Late)); err != nil {
 		return err
 	}
 	code, err := s.exitCode(ctx, r.id, r.spec)
@@ -67,7 +74,7 @@ func (s *Steward) standSilent(ctx context.Context, r *carried, now time.Time) er
 		silent, _ := gone(u, now, silence(s.opt.Interval), r.spec.timeout())
 		return !silent
 	})
-	return s.stand(ctx, r.id, open, func(u results.Unsettled) string { return lastSeen(u) })
+	return s.stand(ctx, r.id, open, ledger.Asleep, lastSeen)
 }
 
 // lastSeen says since when a node has not come.
@@ -78,9 +85,9 @@ func lastSeen(u results.Unsettled) string {
 	return "last seen " + u.LastSeen.UTC().Format(time.RFC3339)
 }
 
-// stand stores the standings of targets that have something left to answer; why says for each what keeps it. One that was
-// never given anything is asleep, one that was and is silent since had its time.
-func (s *Steward) stand(ctx context.Context, run string, open []results.Unsettled, why func(results.Unsettled) string) error {
+// stand stores the standings of targets that have something left to answer; why says for each what keeps it, and untouched is
+// the state of one that was never given anything. One that was given something and is silent since had its time.
+func (s *Steward) stand(ctx context.Context, run string, open []results.Unsettled, untouched ledger.State, why func(results.Unsettled) string) error {
 	return each(open, func(u results.Unsettled) error {
 		defer s.receiver.hold(u.Endpoint)()
 		queries, err := s.store.EndpointQueries(ctx, run, u.Endpoint, u.Tool)
@@ -94,7 +101,10 @@ func (s *Steward) stand(ctx context.Context, run string, open []results.Unsettle
 		case !acc.open():
 			return nil // it answered in the meantime
 		case cov.State == ledger.Unasked && !asked:
-			cov.State = ledger.Asleep
+			cov.State = untouched
+			if u.State == ledger.Asleep {
+				cov.State = u.State
+			}
 		case cov.State == ledger.Unasked:
 			cov.State, cov.Reason = ledger.Timeout, "given a query, and no answer came: "+cov.Reason
 		case !u.HandedAt.IsZero() && cov.State != ledger.Hit && stronger(ledger.Timeout, cov.State):
@@ -131,7 +141,7 @@ func (s *Steward) close(ctx context.Context, run, reason string) error {
 			return err
 		}
 	}
-	if err := s.stand(ctx, run, open, func(u results.Unsettled) string { return reason + "; " + lastSeen(u) }); err != nil {
+	if err := s.stand(ctx, run, open, ledger.Unasked, func(u results.Unsettled) string { return reason + "; " + lastSeen(u) }); err != nil {
 		return err
 	}
 	if _, err := s.store.Drop(ctx, run); err != nil {
@@ -162,8 +172,8 @@ func (s *Steward) closeUnasked(ctx context.Context, run, reason string) error {
 	return s.store.SetCoverages(ctx, run, out)
 }
 
-// late goes on with runs that have finished: endpoints that come back are let go, what was lost is asked again, and what late
-// answers change of the exit code is stored. A few a tick: nothing of that is in a hurry.
+// late goes on with runs that have finished: endpoints that come back are let go, and what was lost is asked again. A few a tick:
+// nothing of that is in a hurry.
 func (s *Steward) late(ctx context.Context, now time.Time, first bool, told func(string, error)) error {
 	ids, err := s.store.Late(ctx, now)
 	if err != nil || len(ids) == 0 {
@@ -201,26 +211,39 @@ func (s *Steward) lateRun(ctx context.Context, id string, now time.Time) error {
 	if err := s.let(ctx, id, back, WaveLate, now); err != nil {
 		return err
 	}
-	if err := s.reask(ctx, id, spec, now); err != nil {
+	return s.reask(ctx, id, spec, now)
+}
+
+// codes stores what late answers change of the exit codes of runs that are over.
+func (s *Steward) codes(ctx context.Context, told func(string, error)) {
+	s.mu.Lock()
+	ids := slices.Sorted(maps.Keys(s.dirty))
+	ids = ids[:min(len(ids), latePerTick)]
+	for _, id := range ids {
+		delete(s.dirty, id)
+	}
+	s.mu.Unlock()
+	for _, id := range ids {
+		err := s.code(ctx, id)
+		if err != nil {
+			s.mu.Lock()
+			s.dirty[id] = true
+			s.mu.Unlock()
+		}
+		told(id, err)
+	}
+}
+
+func (s *Steward) code(ctx context.Context, id string) error {
+	sum, err := s.store.Run(ctx, id)
+	if err != nil {
 		return err
 	}
-	s.mu.Lock()
-	dirty := s.dirty[id]
-	delete(s.dirty, id)
-	s.mu.Unlock()
-	if !dirty {
-		return nil
-	}
-	code, err := s.exitCode(ctx, id, spec)
-	if err == nil {
-		err = s.store.SetExitCode(ctx, id, code, "a late answer")
-	}
+	spec, err := Thaw(sum.Definition)
 	if err != nil {
-		s.mu.Lock()
-		s.dirty[id] = true
-		s.mu.Unlock()
+		return err
 	}
-	return err
+	return s.store.SetExitCode(ctx, id, ExitCode(sum, spec.DoneWhen), "a late answer")
 }
 
 // hostsNamed is how many hosts a reason to stop names.

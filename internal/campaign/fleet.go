@@ -64,6 +64,9 @@ func (f Fleet) canary(endpoints int) int {
 	return 0
 }
 
+// longest is how long a run may be under way: endpoints that come back are asked for so long, and never for less than by default.
+func (f Fleet) longest() time.Duration { return max(f.Late, DefaultFleet().Late) }
+
 // timeout is how long an endpoint of a fleet has for one query.
 func (s Spec) timeout() time.Duration {
 	if s.Timeout > 0 {

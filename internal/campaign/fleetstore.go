@@ -60,6 +60,8 @@ type FleetStore interface {
 	Park(ctx context.Context, run string) (int, error)
 	Unpark(ctx context.Context, run string, at time.Time) error
 	Drop(ctx context.Context, run string) (int, error)
+	// Replan stores other questions for targets that were not let go.
+	Replan(ctx context.Context, run string, targets []results.Target, queries []results.StoredQuery, why string) (int, error)
 	// SetLate stores until when endpoints are asked.
 	SetLate(ctx context.Context, run string, until time.Time) error
 	// SetExitCode stores another exit code of a run that is over.

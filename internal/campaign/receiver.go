@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"hash/maphash"
 	"slices"
+	"strings"
 	"sync"
 	"time"
 
@@ -96,6 +97,8 @@ func (r *Receiver) tool(name string) (edr.Posted, error) {
 func doubt(n ledger.Node, rows []ledger.Row) string {
 	instance := ledger.InstanceOf(rows)
 	switch {
+	case strings.HasPrefix(n.Twin, ledger.TwoMachines):
+		return n.Twin
 	case n.Twin != "":
 		return ledger.TwoMachines + ": " + n.Twin
 	case instance != "" && n.Instance != "" && instance != n.Instance:

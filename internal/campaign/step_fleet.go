@@ -37,7 +37,7 @@ func (s *Steward) step(ctx context.Context, r *carried) error {
 	}
 	switch r.state {
 	case results.RunPlanned:
-		return s.plan(ctx, r)
+		return s.plan(ctx, r, now)
 	case results.RunRunning:
 		return s.carry(ctx, r, now)
 	default:
@@ -81,47 +81,62 @@ func (s *Steward) obey(ctx context.Context, r *carried, now time.Time) (done boo
 }
 
 // plan pivots and plans beside the loop, since intelligence may take its time.
-func (s *Steward) plan(ctx context.Context, r *carried) error {
+func (s *Steward) plan(ctx context.Context, r *carried, now time.Time) error {
 	if r.planning == nil {
 		planning, cancel := context.WithCancel(ctx)
-		r.planning, r.cancel = make(chan error, 1), cancel
+		r.planning, r.cancel = make(chan planned, 1), cancel
 		done := r.planning
 		s.work.Go(func() {
 			defer s.Wake()
-			done <- s.planned(planning, r.id, r.spec)
+			done <- s.make(planning, r.id, r.spec)
 		})
 		return nil
 	}
 	select {
-	case err := <-r.planning:
+	case got := <-r.planning:
 		r.planning = nil
 		r.cancel()
 		r.cancel = nil
 		switch {
 		case ctx.Err() != nil:
 			return nil
-		case err != nil:
+		case got.err != nil:
 			s.drop(r)
-			_, err = s.campaign.fail(ctx, r.id, err)
+			_, err := s.campaign.fail(ctx, r.id, got.err)
 			return err
 		}
-		r.state, r.canaryAt = results.RunRunning, s.campaign.Now()
-		s.Wake()
+		r.state, r.canaryAt, r.alert = results.RunRunning, now, newAlertHost(got.prep)
+		return s.carry(ctx, r, now)
 	default:
+		return nil
 	}
-	return nil
 }
 
-// planned makes a run ready; a plan that is stored is never made anew, so that the targets stay what they are.
-func (s *Steward) planned(ctx context.Context, id string, spec Spec) error {
+// planned is what came of making a run ready.
+type planned struct {
+	prep *Prepared // nil when the plan was there already
+	err  error
+}
+
+// make makes a run ready; a plan that is stored is never made anew, so that the targets stay what they are.
+func (s *Steward) make(ctx context.Context, id string, spec Spec) (out planned) {
 	targets, err := s.store.Targets(ctx, id)
-	if err != nil {
-		return err
+	switch {
+	case err != nil:
+		out.err = err
+	case len(targets) > 0:
+		out.err = s.store.SetRunState(ctx, id, results.RunRunning, "planned")
+	default:
+		out.err = s.with(ctx, spec, func(c *Campaign) error {
+			c.Progress = func(e Event) {
+				if e.Kind == EventPlanned {
+					out.prep = e.Prepared
+				}
+			}
+			return c.plan(ctx, id, spec)
+		})
 	}
-	if len(targets) > 0 {
-		return s.store.SetRunState(ctx, id, results.RunRunning, "planned")
-	}
-	return s.with(ctx, spec, func(c *Campaign) error { return c.plan(ctx, id, spec) })
+	return out
 }
 
 // carry does what is due for a run that is under way.
@@ -135,6 +150,9 @@ func (s *Steward) carry(ctx context.Context, r *carried, now time.Time) error {
 		}
 	}
 	if err := s.reask(ctx, r.id, r.spec, now); err != nil {
+		return err
+	}
+	if waits, err := s.alertFirst(ctx, r, now); err != nil || waits {
 		return err
 	}
 	counts, err := s.store.FleetCounts(ctx, r.id)
@@ -160,8 +178,8 @@ func (s *Steward) carry(ctx context.Context, r *carried, now time.Time) error {
 		return s.stop(ctx, r, "stopped: "+d.Stop+hosts)
 	case d.Finish:
 		return s.finish(ctx, r, now)
-	case !now.Before(r.started.Add(r.fleet.Late)):
-		return s.stop(ctx, r, fmt.Sprintf("expired: it was under way for longer than its %s", r.fleet.Late))
+	case !now.Before(r.started.Add(r.fleet.longest())):
+		return s.stop(ctx, r, fmt.Sprintf("expired: it was under way for %s", r.fleet.longest()))
 	}
 	return s.release(ctx, r, d, now)
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"maps"
 	"slices"
 	"sync"
 	"time"
@@ -108,7 +109,7 @@ func (s *Steward) leave(ctx context.Context) {
 	defer cancel()
 	for id := range s.runs {
 		if err := s.store.ReleaseRun(ctx, id, s.opt.Server); err != nil {
-			s.opt.Log.WarnContext(ctx, "a run stays with this server until its lease is over", "run", id, "error", err)
+			s.opt.Log.WarnContext(ctx, "a run stays with this server until its lease is over", slog.String("run", id), slog.Any("error", err))
 		}
 	}
 }
@@ -118,28 +119,20 @@ func (s *Steward) tick(ctx context.Context, first bool) {
 	now := s.campaign.Now()
 	told := func(run string, err error) {
 		if err != nil && ctx.Err() == nil {
-			s.opt.Log.ErrorContext(ctx, "carry a run", "run", run, "error", err)
+			s.opt.Log.ErrorContext(ctx, "carry a run", slog.String("run", run), slog.Any("error", err))
 		}
 	}
 	told("", s.claim(ctx, now))
-	for _, id := range sortedKeys(s.runs) {
+	for _, id := range slices.Sorted(maps.Keys(s.runs)) {
 		told(id, s.step(ctx, s.runs[id]))
 	}
 	told("", s.late(ctx, now, first, told))
+	s.codes(ctx, told)
 	expired, err := s.store.Expired(ctx, now)
 	told("", err)
 	for _, id := range expired {
 		told(id, s.close(ctx, id, "its late endpoints are asked no more"))
 	}
-}
-
-func sortedKeys(m map[string]*carried) []string {
-	var out []string
-	for id := range m {
-		out = append(out, id)
-	}
-	slices.Sort(out)
-	return out
 }
 
 // claim takes the runs that nobody carries.
@@ -183,9 +176,6 @@ func (s *Steward) adopt(ctx context.Context, id string, now time.Time) error {
 			return err
 		}
 	}
-	if err := s.store.SetLate(ctx, id, r.started.Add(r.fleet.Late)); err != nil {
-		return err
-	}
 	s.runs[id] = r
 	return nil
 }
@@ -197,16 +187,17 @@ func (s *Steward) know(spec Spec) {
 	}
 }
 
-// with hands the campaign of a run to work.
+// with hands a copy of the campaign of a run to work.
 func (s *Steward) with(ctx context.Context, spec Spec, work func(c *Campaign) error) error {
+	own := s.campaign
 	if s.opt.For == nil {
-		return work(&s.campaign)
+		return work(&own)
 	}
 	c, release, err := s.opt.For(ctx, spec)
 	if err != nil {
 		return err
 	}
-	own := *c
+	own = *c
 	own.Store, own.Progress, own.Foretell = s.store, func(Event) {}, 0
 	return errors.Join(work(&own), release())
 }
@@ -227,7 +218,8 @@ type carried struct {
 	started  time.Time
 	state    results.RunState
 	renewed  time.Time
-	planning chan error         // nil: nothing is under way
+	planning chan planned       // nil: nothing is under way
+	alert    *alertHost         // nil: no size is to be learned, or no more
 	beside   chan error         // the tools that are no fleet; nil before they were begun
 	besideOK bool               // they have nothing left
 	cancel   context.CancelFunc // of planning and beside

@@ -12,7 +12,7 @@ func (s *Store) RequestRun(ctx context.Context, r Run, raw *Raw, enqueue func(ct
 	var packed packedRaw
 	if raw != nil {
 		var err error
-		if packed, err = packRaw(*raw); err != nil {
+		if packed, err = s.packRaw(*raw); err != nil {
 			return fail(what, err)
 		}
 	}

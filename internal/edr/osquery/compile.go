@@ -32,6 +32,9 @@ func Osqueryd() Flavor {
 // are separate walks: one unsized hash never makes all files be read for the sized ones.
 func Compile(f Flavor, ep edr.Endpoint, w edr.Work) ([]ledger.Query, error) {
 	b := builder{flavor: f, ep: ep, work: w, siblings: edr.Siblings(w.Targets)}
+	if slices.Contains(w.Search.Where, ledger.Files) {
+		b.first()
+	}
 	for _, stage := range w.Search.Where {
 		switch stage {
 		case ledger.Running, ledger.Autoruns:
@@ -68,7 +71,6 @@ func (b *builder) places(roots []string, explicit bool) []place {
 }
 
 func (b *builder) files() {
-	b.first()
 	sized, unsized := edr.BySize(b.work.Targets)
 	s := b.work.Search
 	roots, explicit := s.Places(b.ep.Platform)

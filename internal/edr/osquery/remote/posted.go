@@ -30,8 +30,7 @@ func (t *Tool) Recheck(q ledger.Query, paths []string) (ledger.Query, bool) {
 
 // asleep says since when a node has not come to ask, "" for one that is awake.
 func asleep(n ledger.Node, now time.Time, interval time.Duration) string {
-	const least = 3 * time.Minute
-	if now.Sub(n.LastSeen) <= max(silentFor*interval, least) {
+	if now.Sub(n.LastSeen) <= max(silentFor*interval, silentLeast) {
 		return ""
 	}
 	return "last seen " + n.LastSeen.UTC().Format(time.DateOnly)

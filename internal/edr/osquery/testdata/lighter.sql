@@ -1,3 +1,73 @@
+-- 00-files-alert-00 stage=files root="/home/eve/x" sizes=[] max_size=52428800 max_depth=0 budget={Files:0 Bytes:0} engine=osqueryd must_exist=false narrowed=0
+-- hashes=[sha256:aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa sha256:bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb] siblings=map[] self=""
+WITH RECURSIVE w(path, size, mtime, uid, type, depth, parent, links, ctime) AS (
+ SELECT f.path, f.size, f.mtime, f.uid, f.type, 1, f.directory, f.hard_links, f.ctime FROM file f WHERE f.directory = '/home/eve/x' AND f.symlink = 0 AND f.path NOT IN (SELECT m.path FROM mounts m WHERE m.type LIKE 'fuse%' OR m.type IN ('nfs','nfs4','cifs','smb3','smbfs','afpfs','webdav','autofs','9p','ceph','afs','glusterfs','proc','sysfs','devfs','devpts','cgroup','cgroup2','debugfs','tracefs','securityfs','pstore','bpf','configfs','mqueue')) AND '/home/eve/x' NOT IN (SELECT m.path FROM mounts m WHERE m.type LIKE 'fuse%' OR m.type IN ('nfs','nfs4','cifs','smb3','smbfs','afpfs','webdav','autofs','9p','ceph','afs','glusterfs','proc','sysfs','devfs','devpts','cgroup','cgroup2','debugfs','tracefs','securityfs','pstore','bpf','configfs','mqueue'))
+ UNION ALL SELECT f.path, f.size, f.mtime, f.uid, f.type, 0, f.directory, f.hard_links, f.ctime FROM file f WHERE f.path = '/home/eve/x' AND f.type = 'regular'
+ UNION ALL SELECT f.path, f.size, f.mtime, f.uid, f.type, w.depth + 1, f.directory, f.hard_links, f.ctime FROM w CROSS JOIN file f ON f.directory = w.path
+  WHERE w.type = 'directory' AND w.depth < 1 AND f.symlink = 0 AND f.path NOT IN (SELECT m.path FROM mounts m WHERE m.type LIKE 'fuse%' OR m.type IN ('nfs','nfs4','cifs','smb3','smbfs','afpfs','webdav','autofs','9p','ceph','afs','glusterfs','proc','sysfs','devfs','devpts','cgroup','cgroup2','debugfs','tracefs','securityfs','pstore','bpf','configfs','mqueue'))),
+v AS (SELECT CASE WHEN type = 'regular' AND size BETWEEN 1 AND 52428800 THEN path WHEN type = 'directory' THEN path END AS path, CASE WHEN type = 'directory' THEN 1 ELSE 0 END AS sort, CASE WHEN type = 'regular' AND size > 52428800 THEN 1 ELSE 0 END AS big,
+ size, mtime, uid, depth, parent, links, ctime FROM w LIMIT -1),
+g AS MATERIALIZED (SELECT path, sort = 0 AND path IS NOT NULL AS want, sort, big,
+ max(size) AS size, max(mtime) AS mtime, max(uid) AS uid, max(depth) AS depth, count(*) AS n, max(parent) AS parent, max(links) AS links, max(ctime) AS ctime FROM v GROUP BY path, sort, big),
+k AS MATERIALIZED (SELECT g.*, 0 AS pid, h.path IS NOT NULL AS seen, coalesce(h.sha256,'') AS sha256
+ FROM g LEFT JOIN hash h ON h.path = g.path WHERE g.want = 1),
+m AS MATERIALIZED (SELECT * FROM k WHERE sha256 IN ('aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa','bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb'))
+SELECT 'meta' AS kind, i.version AS name, '' AS path, t.unix_time AS size, '' AS md5, '' AS sha1, i.uuid AS sha256, i.pid AS pid, i.instance_id AS owner, i.start_time AS n, '' AS mtime, '' AS cmdline FROM osquery_info i CROSS JOIN time t
+UNION ALL SELECT * FROM (SELECT 'hit', '/home/eve/x', k.path, k.size, coalesce(h.md5,''), coalesce(h.sha1,''), k.sha256, 0, coalesce((SELECT u.username FROM users u WHERE u.uid = k.uid LIMIT 1), k.uid, ''), 0, k.mtime, '' FROM m AS k LEFT JOIN hash h ON h.path = k.path AND h.sha256 = k.sha256 LIMIT 10000)
+UNION ALL SELECT 'count', 'hits', '', 0, '', '', '', 0, '', count(*), '', '' FROM m AS k
+UNION ALL SELECT * FROM (SELECT 'unhashed', '', path, size, '', '', '', pid, '', 0, '', '' FROM k WHERE seen = 1 AND sha256 = '' LIMIT 1000)
+UNION ALL SELECT * FROM (SELECT 'missing', '', path, size, '', '', '', pid, '', 0, '', '' FROM k WHERE seen = 0 LIMIT 1000)
+UNION ALL SELECT * FROM (SELECT 'leftout', m.type, m.path, 0, '', '', '', 0, '', 0, '', '' FROM mounts m WHERE (m.type LIKE 'fuse%' OR m.type IN ('nfs','nfs4','cifs','smb3','smbfs','afpfs','webdav','autofs','9p','ceph','afs','glusterfs','proc','sysfs','devfs','devpts','cgroup','cgroup2','debugfs','tracefs','securityfs','pstore','bpf','configfs','mqueue')) AND (substr(m.path, 1, length('/home/eve/x/')) = '/home/eve/x/' OR m.path = '/home/eve/x') LIMIT 1000)
+UNION ALL SELECT 'count', 'leftout', '/home/eve/x', 0, '', '', '', 0, '', count(*), '', '' FROM mounts m WHERE (m.type LIKE 'fuse%' OR m.type IN ('nfs','nfs4','cifs','smb3','smbfs','afpfs','webdav','autofs','9p','ceph','afs','glusterfs','proc','sysfs','devfs','devpts','cgroup','cgroup2','debugfs','tracefs','securityfs','pstore','bpf','configfs','mqueue')) AND (substr(m.path, 1, length('/home/eve/x/')) = '/home/eve/x/' OR m.path = '/home/eve/x')
+UNION ALL SELECT 'count', 'root', '/home/eve/x', 0, '', '', '', 0, '', count(*), '', '' FROM file f WHERE f.path = '/home/eve/x' AND f.type IN ('directory','regular')
+UNION ALL SELECT 'count', 'dirs', '/home/eve/x', coalesce(max(depth),0), '', '', '', 0, '', coalesce(sum(n),0), '', '' FROM g WHERE sort = 1
+UNION ALL SELECT 'count', 'files', '/home/eve/x', 0, '', '', '', 0, '', coalesce(sum(n),0), '', '' FROM g WHERE sort = 0
+UNION ALL SELECT 'count', 'bigger', '/home/eve/x', coalesce(max(size),0), '', '', '', 0, '', coalesce(sum(n),0), '', '' FROM g WHERE big = 1
+UNION ALL SELECT 'count', 'candidates', '/home/eve/x', coalesce(sum(max(size,0)),0), '', '', '', 0, '', count(*), '', '' FROM g WHERE want = 1
+UNION ALL SELECT 'count', 'missing', '/home/eve/x', 0, '', '', '', 0, '', count(*), '', '' FROM k WHERE seen = 0
+UNION ALL SELECT 'count', 'unhashed', '/home/eve/x', 0, '', '', '', 0, '', count(*), '', '' FROM k WHERE seen = 1 AND sha256 = ''
+UNION ALL SELECT 'count', 'hashed', '/home/eve/x', coalesce(sum(max(size,0)),0), '', '', '', 0, '', count(*), '', '' FROM k WHERE sha256 <> ''
+UNION ALL SELECT 'count', 'suspect', '/home/eve/x', 0, '', '', '', 0, '', count(*), '', '' FROM k WHERE mtime < ctime AND ctime > (SELECT start_time FROM osquery_info)
+UNION ALL SELECT 'count', 'hollow', '/home/eve/x', 0, '', '', '', 0, '', count(*), '', '' FROM g d WHERE d.sort = 1 AND d.links > 2 AND d.path NOT IN (SELECT parent FROM g WHERE sort = 1) AND NOT EXISTS (SELECT 1 FROM file c WHERE c.directory = d.path)
+UNION ALL SELECT 'count', 'privileged', '/home/eve/x', 0, '', '', '', 0, '', count(*), '', '' FROM osquery_info i CROSS JOIN processes p ON p.pid = i.pid WHERE p.euid = 0
+UNION ALL SELECT 'control', 'file', h.path, 0, h.md5, h.sha1, h.sha256, 0, '', 1, '', '' FROM hash h WHERE h.path = '/etc/passwd'
+/* attempt 3 */;
+
+-- 00-files-alert-00 stage=files root="/home/eve/x" sizes=[] max_size=52428800 max_depth=0 budget={Files:0 Bytes:0} engine=osqueryd must_exist=false narrowed=0
+-- hashes=[sha256:aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa sha256:bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb] siblings=map[] self=""
+WITH RECURSIVE w(path, size, mtime, uid, type, depth, parent, links, ctime) AS (
+ SELECT f.path, f.size, f.mtime, f.uid, f.type, 1, f.directory, f.hard_links, f.ctime FROM file f WHERE f.directory = '/home/eve/x' AND f.symlink = 0 AND f.path NOT IN (SELECT m.path FROM mounts m WHERE m.type LIKE 'fuse%' OR m.type IN ('nfs','nfs4','cifs','smb3','smbfs','afpfs','webdav','autofs','9p','ceph','afs','glusterfs','proc','sysfs','devfs','devpts','cgroup','cgroup2','debugfs','tracefs','securityfs','pstore','bpf','configfs','mqueue')) AND '/home/eve/x' NOT IN (SELECT m.path FROM mounts m WHERE m.type LIKE 'fuse%' OR m.type IN ('nfs','nfs4','cifs','smb3','smbfs','afpfs','webdav','autofs','9p','ceph','afs','glusterfs','proc','sysfs','devfs','devpts','cgroup','cgroup2','debugfs','tracefs','securityfs','pstore','bpf','configfs','mqueue'))
+ UNION ALL SELECT f.path, f.size, f.mtime, f.uid, f.type, 0, f.directory, f.hard_links, f.ctime FROM file f WHERE f.path = '/home/eve/x' AND f.type = 'regular'
+ UNION ALL SELECT f.path, f.size, f.mtime, f.uid, f.type, w.depth + 1, f.directory, f.hard_links, f.ctime FROM w CROSS JOIN file f ON f.directory = w.path
+  WHERE w.type = 'directory' AND w.depth < 1 AND f.symlink = 0 AND f.path NOT IN (SELECT m.path FROM mounts m WHERE m.type LIKE 'fuse%' OR m.type IN ('nfs','nfs4','cifs','smb3','smbfs','afpfs','webdav','autofs','9p','ceph','afs','glusterfs','proc','sysfs','devfs','devpts','cgroup','cgroup2','debugfs','tracefs','securityfs','pstore','bpf','configfs','mqueue'))),
+v AS (SELECT CASE WHEN type = 'regular' AND size BETWEEN 1 AND 52428800 THEN path WHEN type = 'directory' THEN path END AS path, CASE WHEN type = 'directory' THEN 1 ELSE 0 END AS sort, CASE WHEN type = 'regular' AND size > 52428800 THEN 1 ELSE 0 END AS big,
+ size, mtime, uid, depth, parent, links, ctime FROM w LIMIT -1),
+g AS MATERIALIZED (SELECT path, sort = 0 AND path IS NOT NULL AS want, sort, big,
+ max(size) AS size, max(mtime) AS mtime, max(uid) AS uid, max(depth) AS depth, count(*) AS n, max(parent) AS parent, max(links) AS links, max(ctime) AS ctime FROM v GROUP BY path, sort, big),
+k AS MATERIALIZED (SELECT g.*, 0 AS pid, h.path IS NOT NULL AS seen, coalesce(h.sha256,'') AS sha256
+ FROM g LEFT JOIN hash h ON h.path = g.path WHERE g.want = 1),
+m AS MATERIALIZED (SELECT * FROM k WHERE sha256 IN ('aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa','bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb'))
+SELECT 'meta' AS kind, i.version AS name, '' AS path, t.unix_time AS size, '' AS md5, '' AS sha1, i.uuid AS sha256, i.pid AS pid, i.instance_id AS owner, i.start_time AS n, '' AS mtime, '' AS cmdline FROM osquery_info i CROSS JOIN time t
+UNION ALL SELECT * FROM (SELECT 'hit', '/home/eve/x', k.path, k.size, coalesce(h.md5,''), coalesce(h.sha1,''), k.sha256, 0, coalesce((SELECT u.username FROM users u WHERE u.uid = k.uid LIMIT 1), k.uid, ''), 0, k.mtime, '' FROM m AS k LEFT JOIN hash h ON h.path = k.path AND h.sha256 = k.sha256 LIMIT 10000)
+UNION ALL SELECT 'count', 'hits', '', 0, '', '', '', 0, '', count(*), '', '' FROM m AS k
+UNION ALL SELECT * FROM (SELECT 'unhashed', '', path, size, '', '', '', pid, '', 0, '', '' FROM k WHERE seen = 1 AND sha256 = '' LIMIT 1000)
+UNION ALL SELECT * FROM (SELECT 'missing', '', path, size, '', '', '', pid, '', 0, '', '' FROM k WHERE seen = 0 LIMIT 1000)
+UNION ALL SELECT * FROM (SELECT 'leftout', m.type, m.path, 0, '', '', '', 0, '', 0, '', '' FROM mounts m WHERE (m.type LIKE 'fuse%' OR m.type IN ('nfs','nfs4','cifs','smb3','smbfs','afpfs','webdav','autofs','9p','ceph','afs','glusterfs','proc','sysfs','devfs','devpts','cgroup','cgroup2','debugfs','tracefs','securityfs','pstore','bpf','configfs','mqueue')) AND (substr(m.path, 1, length('/home/eve/x/')) = '/home/eve/x/' OR m.path = '/home/eve/x') LIMIT 1000)
+UNION ALL SELECT 'count', 'leftout', '/home/eve/x', 0, '', '', '', 0, '', count(*), '', '' FROM mounts m WHERE (m.type LIKE 'fuse%' OR m.type IN ('nfs','nfs4','cifs','smb3','smbfs','afpfs','webdav','autofs','9p','ceph','afs','glusterfs','proc','sysfs','devfs','devpts','cgroup','cgroup2','debugfs','tracefs','securityfs','pstore','bpf','configfs','mqueue')) AND (substr(m.path, 1, length('/home/eve/x/')) = '/home/eve/x/' OR m.path = '/home/eve/x')
+UNION ALL SELECT 'count', 'root', '/home/eve/x', 0, '', '', '', 0, '', count(*), '', '' FROM file f WHERE f.path = '/home/eve/x' AND f.type IN ('directory','regular')
+UNION ALL SELECT 'count', 'dirs', '/home/eve/x', coalesce(max(depth),0), '', '', '', 0, '', coalesce(sum(n),0), '', '' FROM g WHERE sort = 1
+UNION ALL SELECT 'count', 'files', '/home/eve/x', 0, '', '', '', 0, '', coalesce(sum(n),0), '', '' FROM g WHERE sort = 0
+UNION ALL SELECT 'count', 'bigger', '/home/eve/x', coalesce(max(size),0), '', '', '', 0, '', coalesce(sum(n),0), '', '' FROM g WHERE big = 1
+UNION ALL SELECT 'count', 'candidates', '/home/eve/x', coalesce(sum(max(size,0)),0), '', '', '', 0, '', count(*), '', '' FROM g WHERE want = 1
+UNION ALL SELECT 'count', 'missing', '/home/eve/x', 0, '', '', '', 0, '', count(*), '', '' FROM k WHERE seen = 0
+UNION ALL SELECT 'count', 'unhashed', '/home/eve/x', 0, '', '', '', 0, '', count(*), '', '' FROM k WHERE seen = 1 AND sha256 = ''
+UNION ALL SELECT 'count', 'hashed', '/home/eve/x', coalesce(sum(max(size,0)),0), '', '', '', 0, '', count(*), '', '' FROM k WHERE sha256 <> ''
+UNION ALL SELECT 'count', 'suspect', '/home/eve/x', 0, '', '', '', 0, '', count(*), '', '' FROM k WHERE mtime < ctime AND ctime > (SELECT start_time FROM osquery_info)
+UNION ALL SELECT 'count', 'hollow', '/home/eve/x', 0, '', '', '', 0, '', count(*), '', '' FROM g d WHERE d.sort = 1 AND d.links > 2 AND d.path NOT IN (SELECT parent FROM g WHERE sort = 1) AND NOT EXISTS (SELECT 1 FROM file c WHERE c.directory = d.path)
+UNION ALL SELECT 'count', 'privileged', '/home/eve/x', 0, '', '', '', 0, '', count(*), '', '' FROM osquery_info i CROSS JOIN processes p ON p.pid = i.pid WHERE p.euid = 0
+UNION ALL SELECT 'control', 'file', h.path, 0, h.md5, h.sha1, h.sha256, 0, '', 1, '', '' FROM hash h WHERE h.path = '/etc/passwd'
+/* attempt 4 */;
+
 -- 00-running stage=running root="" sizes=[] max_size=52428800 max_depth=0 budget={Files:0 Bytes:0} engine=osqueryd must_exist=false narrowed=0
 -- hashes=[sha256:aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa sha256:bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb] siblings=map[] self=""
 WITH p AS MATERIALIZED (SELECT pid, name, path, cmdline, uid, start_time, parent, state, on_disk, cgroup_path FROM processes WHERE pid >= 0),
@@ -99,76 +169,6 @@ UNION ALL SELECT 'count', 'candidates', '', coalesce(sum(max(size,0)),0), '', ''
 UNION ALL SELECT 'count', 'missing', '', 0, '', '', '', 0, '', count(*), '', '' FROM k WHERE seen = 0
 UNION ALL SELECT 'count', 'unhashed', '', 0, '', '', '', 0, '', count(*), '', '' FROM k WHERE seen = 1 AND sha256 = ''
 UNION ALL SELECT 'count', 'hashed', '', coalesce(sum(max(size,0)),0), '', '', '', 0, '', count(*), '', '' FROM k WHERE sha256 <> ''
-UNION ALL SELECT 'control', 'file', h.path, 0, h.md5, h.sha1, h.sha256, 0, '', 1, '', '' FROM hash h WHERE h.path = '/etc/passwd'
-/* attempt 4 */;
-
--- 00-files-alert-00 stage=files root="/home/eve/x" sizes=[] max_size=52428800 max_depth=0 budget={Files:0 Bytes:0} engine=osqueryd must_exist=false narrowed=0
--- hashes=[sha256:aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa sha256:bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb] siblings=map[] self=""
-WITH RECURSIVE w(path, size, mtime, uid, type, depth, parent, links, ctime) AS (
- SELECT f.path, f.size, f.mtime, f.uid, f.type, 1, f.directory, f.hard_links, f.ctime FROM file f WHERE f.directory = '/home/eve/x' AND f.symlink = 0 AND f.path NOT IN (SELECT m.path FROM mounts m WHERE m.type LIKE 'fuse%' OR m.type IN ('nfs','nfs4','cifs','smb3','smbfs','afpfs','webdav','autofs','9p','ceph','afs','glusterfs','proc','sysfs','devfs','devpts','cgroup','cgroup2','debugfs','tracefs','securityfs','pstore','bpf','configfs','mqueue')) AND '/home/eve/x' NOT IN (SELECT m.path FROM mounts m WHERE m.type LIKE 'fuse%' OR m.type IN ('nfs','nfs4','cifs','smb3','smbfs','afpfs','webdav','autofs','9p','ceph','afs','glusterfs','proc','sysfs','devfs','devpts','cgroup','cgroup2','debugfs','tracefs','securityfs','pstore','bpf','configfs','mqueue'))
- UNION ALL SELECT f.path, f.size, f.mtime, f.uid, f.type, 0, f.directory, f.hard_links, f.ctime FROM file f WHERE f.path = '/home/eve/x' AND f.type = 'regular'
- UNION ALL SELECT f.path, f.size, f.mtime, f.uid, f.type, w.depth + 1, f.directory, f.hard_links, f.ctime FROM w CROSS JOIN file f ON f.directory = w.path
-  WHERE w.type = 'directory' AND w.depth < 1 AND f.symlink = 0 AND f.path NOT IN (SELECT m.path FROM mounts m WHERE m.type LIKE 'fuse%' OR m.type IN ('nfs','nfs4','cifs','smb3','smbfs','afpfs','webdav','autofs','9p','ceph','afs','glusterfs','proc','sysfs','devfs','devpts','cgroup','cgroup2','debugfs','tracefs','securityfs','pstore','bpf','configfs','mqueue'))),
-v AS (SELECT CASE WHEN type = 'regular' AND size BETWEEN 1 AND 52428800 THEN path WHEN type = 'directory' THEN path END AS path, CASE WHEN type = 'directory' THEN 1 ELSE 0 END AS sort, CASE WHEN type = 'regular' AND size > 52428800 THEN 1 ELSE 0 END AS big,
- size, mtime, uid, depth, parent, links, ctime FROM w LIMIT -1),
-g AS MATERIALIZED (SELECT path, sort = 0 AND path IS NOT NULL AS want, sort, big,
- max(size) AS size, max(mtime) AS mtime, max(uid) AS uid, max(depth) AS depth, count(*) AS n, max(parent) AS parent, max(links) AS links, max(ctime) AS ctime FROM v GROUP BY path, sort, big),
-k AS MATERIALIZED (SELECT g.*, 0 AS pid, h.path IS NOT NULL AS seen, coalesce(h.sha256,'') AS sha256
- FROM g LEFT JOIN hash h ON h.path = g.path WHERE g.want = 1),
-m AS MATERIALIZED (SELECT * FROM k WHERE sha256 IN ('aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa','bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb'))
-SELECT 'meta' AS kind, i.version AS name, '' AS path, t.unix_time AS size, '' AS md5, '' AS sha1, i.uuid AS sha256, i.pid AS pid, i.instance_id AS owner, i.start_time AS n, '' AS mtime, '' AS cmdline FROM osquery_info i CROSS JOIN time t
-UNION ALL SELECT * FROM (SELECT 'hit', '/home/eve/x', k.path, k.size, coalesce(h.md5,''), coalesce(h.sha1,''), k.sha256, 0, coalesce((SELECT u.username FROM users u WHERE u.uid = k.uid LIMIT 1), k.uid, ''), 0, k.mtime, '' FROM m AS k LEFT JOIN hash h ON h.path = k.path AND h.sha256 = k.sha256 LIMIT 10000)
-UNION ALL SELECT 'count', 'hits', '', 0, '', '', '', 0, '', count(*), '', '' FROM m AS k
-UNION ALL SELECT * FROM (SELECT 'unhashed', '', path, size, '', '', '', pid, '', 0, '', '' FROM k WHERE seen = 1 AND sha256 = '' LIMIT 1000)
-UNION ALL SELECT * FROM (SELECT 'missing', '', path, size, '', '', '', pid, '', 0, '', '' FROM k WHERE seen = 0 LIMIT 1000)
-UNION ALL SELECT * FROM (SELECT 'leftout', m.type, m.path, 0, '', '', '', 0, '', 0, '', '' FROM mounts m WHERE (m.type LIKE 'fuse%' OR m.type IN ('nfs','nfs4','cifs','smb3','smbfs','afpfs','webdav','autofs','9p','ceph','afs','glusterfs','proc','sysfs','devfs','devpts','cgroup','cgroup2','debugfs','tracefs','securityfs','pstore','bpf','configfs','mqueue')) AND (substr(m.path, 1, length('/home/eve/x/')) = '/home/eve/x/' OR m.path = '/home/eve/x') LIMIT 1000)
-UNION ALL SELECT 'count', 'leftout', '/home/eve/x', 0, '', '', '', 0, '', count(*), '', '' FROM mounts m WHERE (m.type LIKE 'fuse%' OR m.type IN ('nfs','nfs4','cifs','smb3','smbfs','afpfs','webdav','autofs','9p','ceph','afs','glusterfs','proc','sysfs','devfs','devpts','cgroup','cgroup2','debugfs','tracefs','securityfs','pstore','bpf','configfs','mqueue')) AND (substr(m.path, 1, length('/home/eve/x/')) = '/home/eve/x/' OR m.path = '/home/eve/x')
-UNION ALL SELECT 'count', 'root', '/home/eve/x', 0, '', '', '', 0, '', count(*), '', '' FROM file f WHERE f.path = '/home/eve/x' AND f.type IN ('directory','regular')
-UNION ALL SELECT 'count', 'dirs', '/home/eve/x', coalesce(max(depth),0), '', '', '', 0, '', coalesce(sum(n),0), '', '' FROM g WHERE sort = 1
-UNION ALL SELECT 'count', 'files', '/home/eve/x', 0, '', '', '', 0, '', coalesce(sum(n),0), '', '' FROM g WHERE sort = 0
-UNION ALL SELECT 'count', 'bigger', '/home/eve/x', coalesce(max(size),0), '', '', '', 0, '', coalesce(sum(n),0), '', '' FROM g WHERE big = 1
-UNION ALL SELECT 'count', 'candidates', '/home/eve/x', coalesce(sum(max(size,0)),0), '', '', '', 0, '', count(*), '', '' FROM g WHERE want = 1
-UNION ALL SELECT 'count', 'missing', '/home/eve/x', 0, '', '', '', 0, '', count(*), '', '' FROM k WHERE seen = 0
-UNION ALL SELECT 'count', 'unhashed', '/home/eve/x', 0, '', '', '', 0, '', count(*), '', '' FROM k WHERE seen = 1 AND sha256 = ''
-UNION ALL SELECT 'count', 'hashed', '/home/eve/x', coalesce(sum(max(size,0)),0), '', '', '', 0, '', count(*), '', '' FROM k WHERE sha256 <> ''
-UNION ALL SELECT 'count', 'suspect', '/home/eve/x', 0, '', '', '', 0, '', count(*), '', '' FROM k WHERE mtime < ctime AND ctime > (SELECT start_time FROM osquery_info)
-UNION ALL SELECT 'count', 'hollow', '/home/eve/x', 0, '', '', '', 0, '', count(*), '', '' FROM g d WHERE d.sort = 1 AND d.links > 2 AND d.path NOT IN (SELECT parent FROM g WHERE sort = 1) AND NOT EXISTS (SELECT 1 FROM file c WHERE c.directory = d.path)
-UNION ALL SELECT 'count', 'privileged', '/home/eve/x', 0, '', '', '', 0, '', count(*), '', '' FROM osquery_info i CROSS JOIN processes p ON p.pid = i.pid WHERE p.euid = 0
-UNION ALL SELECT 'control', 'file', h.path, 0, h.md5, h.sha1, h.sha256, 0, '', 1, '', '' FROM hash h WHERE h.path = '/etc/passwd'
-/* attempt 3 */;
-
--- 00-files-alert-00 stage=files root="/home/eve/x" sizes=[] max_size=52428800 max_depth=0 budget={Files:0 Bytes:0} engine=osqueryd must_exist=false narrowed=0
--- hashes=[sha256:aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa sha256:bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb] siblings=map[] self=""
-WITH RECURSIVE w(path, size, mtime, uid, type, depth, parent, links, ctime) AS (
- SELECT f.path, f.size, f.mtime, f.uid, f.type, 1, f.directory, f.hard_links, f.ctime FROM file f WHERE f.directory = '/home/eve/x' AND f.symlink = 0 AND f.path NOT IN (SELECT m.path FROM mounts m WHERE m.type LIKE 'fuse%' OR m.type IN ('nfs','nfs4','cifs','smb3','smbfs','afpfs','webdav','autofs','9p','ceph','afs','glusterfs','proc','sysfs','devfs','devpts','cgroup','cgroup2','debugfs','tracefs','securityfs','pstore','bpf','configfs','mqueue')) AND '/home/eve/x' NOT IN (SELECT m.path FROM mounts m WHERE m.type LIKE 'fuse%' OR m.type IN ('nfs','nfs4','cifs','smb3','smbfs','afpfs','webdav','autofs','9p','ceph','afs','glusterfs','proc','sysfs','devfs','devpts','cgroup','cgroup2','debugfs','tracefs','securityfs','pstore','bpf','configfs','mqueue'))
- UNION ALL SELECT f.path, f.size, f.mtime, f.uid, f.type, 0, f.directory, f.hard_links, f.ctime FROM file f WHERE f.path = '/home/eve/x' AND f.type = 'regular'
- UNION ALL SELECT f.path, f.size, f.mtime, f.uid, f.type, w.depth + 1, f.directory, f.hard_links, f.ctime FROM w CROSS JOIN file f ON f.directory = w.path
-  WHERE w.type = 'directory' AND w.depth < 1 AND f.symlink = 0 AND f.path NOT IN (SELECT m.path FROM mounts m WHERE m.type LIKE 'fuse%' OR m.type IN ('nfs','nfs4','cifs','smb3','smbfs','afpfs','webdav','autofs','9p','ceph','afs','glusterfs','proc','sysfs','devfs','devpts','cgroup','cgroup2','debugfs','tracefs','securityfs','pstore','bpf','configfs','mqueue'))),
-v AS (SELECT CASE WHEN type = 'regular' AND size BETWEEN 1 AND 52428800 THEN path WHEN type = 'directory' THEN path END AS path, CASE WHEN type = 'directory' THEN 1 ELSE 0 END AS sort, CASE WHEN type = 'regular' AND size > 52428800 THEN 1 ELSE 0 END AS big,
- size, mtime, uid, depth, parent, links, ctime FROM w LIMIT -1),
-g AS MATERIALIZED (SELECT path, sort = 0 AND path IS NOT NULL AS want, sort, big,
- max(size) AS size, max(mtime) AS mtime, max(uid) AS uid, max(depth) AS depth, count(*) AS n, max(parent) AS parent, max(links) AS links, max(ctime) AS ctime FROM v GROUP BY path, sort, big),
-k AS MATERIALIZED (SELECT g.*, 0 AS pid, h.path IS NOT NULL AS seen, coalesce(h.sha256,'') AS sha256
- FROM g LEFT JOIN hash h ON h.path = g.path WHERE g.want = 1),
-m AS MATERIALIZED (SELECT * FROM k WHERE sha256 IN ('aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa','bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb'))
-SELECT 'meta' AS kind, i.version AS name, '' AS path, t.unix_time AS size, '' AS md5, '' AS sha1, i.uuid AS sha256, i.pid AS pid, i.instance_id AS owner, i.start_time AS n, '' AS mtime, '' AS cmdline FROM osquery_info i CROSS JOIN time t
-UNION ALL SELECT * FROM (SELECT 'hit', '/home/eve/x', k.path, k.size, coalesce(h.md5,''), coalesce(h.sha1,''), k.sha256, 0, coalesce((SELECT u.username FROM users u WHERE u.uid = k.uid LIMIT 1), k.uid, ''), 0, k.mtime, '' FROM m AS k LEFT JOIN hash h ON h.path = k.path AND h.sha256 = k.sha256 LIMIT 10000)
-UNION ALL SELECT 'count', 'hits', '', 0, '', '', '', 0, '', count(*), '', '' FROM m AS k
-UNION ALL SELECT * FROM (SELECT 'unhashed', '', path, size, '', '', '', pid, '', 0, '', '' FROM k WHERE seen = 1 AND sha256 = '' LIMIT 1000)
-UNION ALL SELECT * FROM (SELECT 'missing', '', path, size, '', '', '', pid, '', 0, '', '' FROM k WHERE seen = 0 LIMIT 1000)
-UNION ALL SELECT * FROM (SELECT 'leftout', m.type, m.path, 0, '', '', '', 0, '', 0, '', '' FROM mounts m WHERE (m.type LIKE 'fuse%' OR m.type IN ('nfs','nfs4','cifs','smb3','smbfs','afpfs','webdav','autofs','9p','ceph','afs','glusterfs','proc','sysfs','devfs','devpts','cgroup','cgroup2','debugfs','tracefs','securityfs','pstore','bpf','configfs','mqueue')) AND (substr(m.path, 1, length('/home/eve/x/')) = '/home/eve/x/' OR m.path = '/home/eve/x') LIMIT 1000)
-UNION ALL SELECT 'count', 'leftout', '/home/eve/x', 0, '', '', '', 0, '', count(*), '', '' FROM mounts m WHERE (m.type LIKE 'fuse%' OR m.type IN ('nfs','nfs4','cifs','smb3','smbfs','afpfs','webdav','autofs','9p','ceph','afs','glusterfs','proc','sysfs','devfs','devpts','cgroup','cgroup2','debugfs','tracefs','securityfs','pstore','bpf','configfs','mqueue')) AND (substr(m.path, 1, length('/home/eve/x/')) = '/home/eve/x/' OR m.path = '/home/eve/x')
-UNION ALL SELECT 'count', 'root', '/home/eve/x', 0, '', '', '', 0, '', count(*), '', '' FROM file f WHERE f.path = '/home/eve/x' AND f.type IN ('directory','regular')
-UNION ALL SELECT 'count', 'dirs', '/home/eve/x', coalesce(max(depth),0), '', '', '', 0, '', coalesce(sum(n),0), '', '' FROM g WHERE sort = 1
-UNION ALL SELECT 'count', 'files', '/home/eve/x', 0, '', '', '', 0, '', coalesce(sum(n),0), '', '' FROM g WHERE sort = 0
-UNION ALL SELECT 'count', 'bigger', '/home/eve/x', coalesce(max(size),0), '', '', '', 0, '', coalesce(sum(n),0), '', '' FROM g WHERE big = 1
-UNION ALL SELECT 'count', 'candidates', '/home/eve/x', coalesce(sum(max(size,0)),0), '', '', '', 0, '', count(*), '', '' FROM g WHERE want = 1
-UNION ALL SELECT 'count', 'missing', '/home/eve/x', 0, '', '', '', 0, '', count(*), '', '' FROM k WHERE seen = 0
-UNION ALL SELECT 'count', 'unhashed', '/home/eve/x', 0, '', '', '', 0, '', count(*), '', '' FROM k WHERE seen = 1 AND sha256 = ''
-UNION ALL SELECT 'count', 'hashed', '/home/eve/x', coalesce(sum(max(size,0)),0), '', '', '', 0, '', count(*), '', '' FROM k WHERE sha256 <> ''
-UNION ALL SELECT 'count', 'suspect', '/home/eve/x', 0, '', '', '', 0, '', count(*), '', '' FROM k WHERE mtime < ctime AND ctime > (SELECT start_time FROM osquery_info)
-UNION ALL SELECT 'count', 'hollow', '/home/eve/x', 0, '', '', '', 0, '', count(*), '', '' FROM g d WHERE d.sort = 1 AND d.links > 2 AND d.path NOT IN (SELECT parent FROM g WHERE sort = 1) AND NOT EXISTS (SELECT 1 FROM file c WHERE c.directory = d.path)
-UNION ALL SELECT 'count', 'privileged', '/home/eve/x', 0, '', '', '', 0, '', count(*), '', '' FROM osquery_info i CROSS JOIN processes p ON p.pid = i.pid WHERE p.euid = 0
 UNION ALL SELECT 'control', 'file', h.path, 0, h.md5, h.sha1, h.sha256, 0, '', 1, '', '' FROM hash h WHERE h.path = '/etc/passwd'
 /* attempt 4 */;
 

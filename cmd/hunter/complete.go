@@ -35,7 +35,7 @@ func (g *globals) complete(root *cobra.Command) {
 	var walk func(c *cobra.Command)
 	walk = func(c *cobra.Command) {
 		switch _, arg, _ := strings.Cut(c.Use, " "); {
-		case arg == "[RUN]":
+		case arg == "[RUN]", arg == "RUN":
 			c.ValidArgsFunction = firstOnly(g.runs)
 		case strings.HasPrefix(arg, "[PATH..."), arg == "[FILE]":
 			c.ValidArgsFunction = huntsFiles
@@ -61,7 +61,7 @@ func (g *globals) complete(root *cobra.Command) {
 func (g *globals) flagCompleters() map[string]completer {
 	return map[string]completer{
 		"run": g.runs, "resume": g.runs, "hunt": g.huntsOfStore, "tool": g.tools, "provider": g.providers,
-		"hunts": huntsFiles, "path": folders, "out": folders,
+		"hunts": huntsFiles, "path": folders, "out": folders, "tls-self-signed": folders,
 		"where":    words(stageWords()...),
 		"unsized":  words(string(edr.UnsizedPlaces), string(edr.UnsizedFull), string(edr.UnsizedSkip)),
 		"platform": words(string(hunts.Linux), string(hunts.Darwin), string(hunts.Windows)),
@@ -206,7 +206,7 @@ func (g *globals) tools(cmd *cobra.Command, args []string, _ string) ([]string, 
 			out = append(out, t.Name+"\t"+t.Type)
 		}
 	}
-	return out, cobra.ShellCompDirectiveNoFileComp
+	return append(out, app.Catalog().BuiltinTools...), cobra.ShellCompDirectiveNoFileComp
 }
 
 func (g *globals) providers(cmd *cobra.Command, args []string, _ string) ([]string, cobra.ShellCompDirective) {

@@ -11,7 +11,6 @@ import (
 	"path/filepath"
 	"regexp"
 	"strings"
-	"sync"
 	"syscall"
 	"time"
 
@@ -144,6 +143,10 @@ func (g *globals) serve(ctx context.Context, f *serveFlags) error {
 	if g.quiet {
 		level = slog.LevelWarn
 	}
+	hup := make(chan os.Signal, 1)
+	signal.Notify(hup, syscall.SIGHUP)
+	defer signal.Stop(hup)
+	opt.Reload = hup
 	opt.Log = slog.New(slog.NewJSONHandler(g.err, &slog.HandlerOptions{Level: level}))
 	ctx, stop := interruptible(ctx)
 	defer stop()
@@ -151,7 +154,6 @@ func (g *globals) serve(ctx context.Context, f *serveFlags) error {
 	if err != nil {
 		return err
 	}
-	defer reloading(s)()
 	return s.Run(ctx, func() {
 		line := "ready " + s.Address()
 		if s.AgentsAddress() != s.Address() {
@@ -159,27 +161,4 @@ func (g *globals) serve(ctx context.Context, f *serveFlags) error {
 		}
 		fmt.Fprintln(g.err, line) // the contract's line
 	})
-}
-
-// reloading has a server read its files again at each SIGHUP, until the returned function is called. The server's log tells faults.
-func reloading(s *app.Server) (end func()) {
-	hup := make(chan os.Signal, 1)
-	signal.Notify(hup, syscall.SIGHUP)
-	done := make(chan struct{})
-	var wg sync.WaitGroup
-	wg.Go(func() {
-		for {
-			select {
-			case <-done:
-				return
-			case <-hup:
-				_ = s.Reload() // told in the log
-			}
-		}
-	})
-	return func() {
-		signal.Stop(hup)
-		close(done)
-		wg.Wait()
-	}
 }

@@ -44,6 +44,7 @@ type ServerOptions struct {
 	Interval      time.Duration // of agents' polls; 0 is remote.DefaultInterval
 	Connections   int           // at once; 0 is web's default
 	Log           *slog.Logger
+	Reload        <-chan os.Signal // each has the server read certificates and secrets again; nil is none
 }
 
 // How a server shows that it lives, and how long its runs stay with it when it does not.
@@ -240,6 +241,7 @@ func (s *Server) Run(ctx context.Context, ready func()) error {
 	var behind sync.WaitGroup
 	behind.Go(func() { s.beat(inner) })
 	behind.Go(func() { s.look(inner) })
+	behind.Go(func() { s.reloading(inner) })
 	behind.Go(func() {
 		ticks := time.NewTicker(tickEvery)
 		defer ticks.Stop()
@@ -291,6 +293,18 @@ func (s *Server) beat(ctx context.Context) {
 		}
 		if err := s.app.Store.BeatServer(ctx, s.id, s.opt.Now()); err != nil && ctx.Err() == nil {
 			s.opt.Log.LogAttrs(ctx, slog.LevelError, "the server can not show that it lives", slog.String("error", err.Error()))
+		}
+	}
+}
+
+// reloading reads files again when it is told to. Faults are in the log.
+func (s *Server) reloading(ctx context.Context) {
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-s.opt.Reload:
+			_ = s.Reload() // logged
 		}
 	}
 }

@@ -187,16 +187,17 @@ func (s *Steward) know(spec Spec) {
 	}
 }
 
-// with hands the campaign of a run to work.
+// with hands a copy of the campaign of a run to work.
 func (s *Steward) with(ctx context.Context, spec Spec, work func(c *Campaign) error) error {
+	own := s.campaign
 	if s.opt.For == nil {
-		return work(&s.campaign)
+		return work(&own)
 	}
 	c, release, err := s.opt.For(ctx, spec)
 	if err != nil {
 		return err
 	}
-	own := *c
+	own = *c
 	own.Store, own.Progress, own.Foretell = s.store, func(Event) {}, 0
 	return errors.Join(work(&own), release())
 }

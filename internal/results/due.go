@@ -81,20 +81,8 @@ func nextErrand(ctx context.Context, tx *sql.Tx, node string, _ time.Time) (post
 
 // nextQuery finds the cheapest open query of the run for which the node was asked least recently.
 func nextQuery(ctx context.Context, tx *sql.Tx, node string, at time.Time) (posted, bool, error) {
-	rows, err := tx.QueryContext(ctx, `SELECT t.run, t.tool FROM target t JOIN run r ON r.id = t.run WHERE t.endpoint = CAST(?2 AS TEXT) AND t.open = 1 AND `+runActive+`
-		ORDER BY coalesce(t.handed_at, ''), t.run, t.tool`, stampText(at), node)
+	targets, err := openTargets(ctx, tx, node, at)
 	if err != nil {
-		return posted{}, false, err
-	}
-	var targets [][2]string
-	for rows.Next() {
-		var t [2]string
-		if err := rows.Scan(&t[0], &t[1]); err != nil {
-			return posted{}, false, errors.Join(err, rows.Close())
-		}
-		targets = append(targets, t)
-	}
-	if err := errors.Join(rows.Err(), rows.Close()); err != nil {
 		return posted{}, false, err
 	}
 	for _, t := range targets {
@@ -104,6 +92,24 @@ func nextQuery(ctx context.Context, tx *sql.Tx, node string, at time.Time) (post
 		}
 	}
 	return posted{}, false, nil
+}
+
+// openTargets gives run and tool of all that a node may be asked for, the one asked for least recently first.
+func openTargets(ctx context.Context, tx *sql.Tx, node string, at time.Time) (out [][2]string, err error) {
+	rows, err := tx.QueryContext(ctx, `SELECT t.run, t.tool FROM target t JOIN run r ON r.id = t.run WHERE t.endpoint = CAST(?2 AS TEXT) AND t.open = 1 AND `+runActive+`
+		ORDER BY coalesce(t.handed_at, ''), t.run, t.tool`, stampText(at), node)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close() // read to its end, or failed
+	for rows.Next() {
+		var t [2]string
+		if err := rows.Scan(&t[0], &t[1]); err != nil {
+			return nil, err
+		}
+		out = append(out, t)
+	}
+	return out, rows.Err()
 }
 
 // nextOf gives the next post of one run for a node: one that was shelved, or else its cheapest query without an answer.

@@ -26,20 +26,21 @@ var errBook = errors.New("disk full: s3cret detail of the database")
 
 // book keeps nodes, hand-outs and answers in memory, and can fail.
 type book struct {
-	mu      sync.Mutex
-	keys    map[ledger.KeyHash]string
-	nodes   map[string]ledger.Node
-	due     map[string][]ledger.Handout
-	soon    bool
-	got     []ledger.Delivery
-	from    []string
-	refused map[string]int
-	seen    map[string]time.Time
-	enrols  []ledger.Enrolment
-	fail    error
-	panics  bool
-	hold    chan struct{} // deliveries wait for it
-	entered chan struct{}
+	mu          sync.Mutex
+	keys        map[ledger.KeyHash]string
+	nodes       map[string]ledger.Node
+	due         map[string][]ledger.Handout
+	soon        bool
+	got         []ledger.Delivery
+	from        []string
+	refused     map[string]int
+	seen        map[string]time.Time
+	enrols      []ledger.Enrolment
+	fail        error
+	panics      bool
+	failDeliver bool
+	hold        chan struct{} // deliveries wait for it
+	entered     chan struct{}
 }
 
 func newBook() *book {
@@ -101,6 +102,12 @@ func (b *book) Seen(_ context.Context, seen map[string]time.Time) error {
 	return b.fail
 }
 
+func (b *book) times() map[string]time.Time {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return maps.Clone(b.seen)
+}
+
 func (b *book) Poll(_ context.Context, key ledger.KeyHash, _ time.Time) (ledger.Polled, bool, error) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -135,6 +142,9 @@ func (b *book) Deliver(ctx context.Context, n ledger.Node, got []ledger.Delivery
 	defer b.mu.Unlock()
 	if err := b.trouble(); err != nil {
 		return err
+	}
+	if b.failDeliver {
+		return errBook
 	}
 	b.got = append(b.got, got...)
 	for range got {

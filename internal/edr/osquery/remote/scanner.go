@@ -1,6 +1,7 @@
 package remote
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"io"
@@ -20,6 +21,7 @@ type scanner struct {
 
 const (
 	scanBuffer = 32 << 10
+	window     = 512 // of a text that is looked through at once: a text full of escapes must not be looked through again for each
 	maxDepth   = 200 // of values that are skipped
 )
 
@@ -131,17 +133,19 @@ func (s *scanner) text(dst []byte, most int) (out []byte, cut bool, err error) {
 		if err := s.fill(); err != nil {
 			return dst, cut, err
 		}
-		i := s.pos
-		for i < s.end && s.buf[i] != '"' && s.buf[i] != '\\' {
-			i++
-		}
-		if i > s.pos {
-			add(s.buf[s.pos:i]...)
-			s.pos = i
+		if run := s.buf[s.pos:min(s.pos+window, s.end)]; run[0] != '"' && run[0] != '\\' {
+			if i := bytes.IndexByte(run, '"'); i >= 0 {
+				run = run[:i]
+			}
+			if i := bytes.IndexByte(run, '\\'); i >= 0 {
+				run = run[:i]
+			}
+			add(run...)
+			s.pos += len(run)
 			continue
 		}
 		s.pos++
-		if s.buf[i] == '"' {
+		if s.buf[s.pos-1] == '"' {
 			return dst, cut, nil
 		}
 		var one [2 * utf8.UTFMax]byte
@@ -310,7 +314,7 @@ func (s *scanner) scalar(dst []byte, most int) (out []byte, cut, ok bool, err er
 	case '{', '[':
 		return dst, false, false, s.skip()
 	}
-	out, err = s.word(dst, min(most, maxWord))
+	out, err = s.word(dst, maxWord)
 	if err == nil && string(out[len(dst):]) == "null" {
 		out = out[:len(dst)]
 	}

@@ -18,13 +18,13 @@ type packedAnswer struct {
 }
 
 // packAnswer packs an answer and its verdict, a ledger.Verdict or ledger.Search.
-func packAnswer(answer ledger.Answer, judged any) (packedAnswer, error) {
+func (s *Store) packAnswer(answer ledger.Answer, judged any) (packedAnswer, error) {
 	body, err := pack(answer)
 	if err != nil {
 		return packedAnswer{}, err
 	}
 	sum := sha256.Sum256(body)
-	raw, err := packRaw(Raw{Digest: hex.EncodeToString(sum[:]), Body: body})
+	raw, err := s.packRaw(Raw{Digest: hex.EncodeToString(sum[:]), Body: body})
 	if err != nil {
 		return packedAnswer{}, err
 	}
@@ -32,7 +32,7 @@ func packAnswer(answer ledger.Answer, judged any) (packedAnswer, error) {
 	if err != nil {
 		return packedAnswer{}, err
 	}
-	verdict, err = squeeze(verdict)
+	verdict, err = s.squeeze(verdict)
 	return packedAnswer{raw: raw, verdict: verdict}, err
 }
 
@@ -49,7 +49,7 @@ func unpackVerdict(data []byte, v any) error {
 // ErrNotPlanned, and nothing is stored.
 func (s *Store) RecordAnswer(ctx context.Context, a AnswerRecord) error {
 	const what = "store the answer"
-	p, err := packAnswer(a.Answer, a.Verdict)
+	p, err := s.packAnswer(a.Answer, a.Verdict)
 	if err != nil {
 		return fail(what, err)
 	}

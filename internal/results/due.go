@@ -12,8 +12,10 @@ import (
 // denylistLasts is how long an agent refuses a text in which its worker died.
 const denylistLasts = 24 * time.Hour
 
+// Statements here cast what they are given where they join tables: else SQLite compiles them anew for each binding.
+
 // runActive tests whether a run r hands anything out at a moment, its one argument.
-const runActive = `((r.state = 'running' AND (r.late_until IS NULL OR r.late_until > ?1)) OR (r.state = 'finished' AND r.late_until > ?1))`
+const runActive = `((r.state = 'running' AND (r.late_until IS NULL OR r.late_until > CAST(?1 AS TEXT))) OR (r.state = 'finished' AND r.late_until > CAST(?1 AS TEXT)))`
 
 // posted is a row of the outbox.
 type posted struct {
@@ -28,7 +30,7 @@ func current(ctx context.Context, tx *sql.Tx, node string, at time.Time) (posted
 	p := posted{node: node}
 	var handed, polled sql.NullString
 	err := tx.QueryRowContext(ctx, `SELECT o.name, o.run, o.tool, o.query, o.question, o.attempt, o.state, o.handed_at, o.hands, o.polled_at, o.clean, o.wrote,
-		o.run = '' OR coalesce(`+runActive+`, 0) FROM outbox o LEFT JOIN run r ON r.id = o.run WHERE o.node = ?2`, stampText(at), node).Scan(
+		o.run = '' OR coalesce(`+runActive+`, 0) FROM outbox o LEFT JOIN run r ON r.id = o.run WHERE o.node = CAST(?2 AS TEXT)`, stampText(at), node).Scan(
 		&p.name, &p.run, &p.tool, &p.query, &p.question, &p.attempt, &p.post.State, &handed, &p.post.Hands, &polled, &p.post.Clean, &p.post.Wrote, &p.active)
 	if errors.Is(err, sql.ErrNoRows) {
 		return p, nil
@@ -79,20 +81,8 @@ func nextErrand(ctx context.Context, tx *sql.Tx, node string, _ time.Time) (post
 
 // nextQuery finds the cheapest open query of the run for which the node was asked least recently.
 func nextQuery(ctx context.Context, tx *sql.Tx, node string, at time.Time) (posted, bool, error) {
-	rows, err := tx.QueryContext(ctx, `SELECT t.run, t.tool FROM target t JOIN run r ON r.id = t.run WHERE t.endpoint = ?2 AND t.open = 1 AND `+runActive+`
-		ORDER BY coalesce(t.handed_at, ''), t.run, t.tool`, stampText(at), node)
+	targets, err := openTargets(ctx, tx, node, at)
 	if err != nil {
-		return posted{}, false, err
-	}
-	var targets [][2]string
-	for rows.Next() {
-		var t [2]string
-		if err := rows.Scan(&t[0], &t[1]); err != nil {
-			return posted{}, false, errors.Join(err, rows.Close())
-		}
-		targets = append(targets, t)
-	}
-	if err := errors.Join(rows.Err(), rows.Close()); err != nil {
 		return posted{}, false, err
 	}
 	for _, t := range targets {
@@ -104,6 +94,24 @@ func nextQuery(ctx context.Context, tx *sql.Tx, node string, at time.Time) (post
 	return posted{}, false, nil
 }
 
+// openTargets gives run and tool of all that a node may be asked for, the one asked for least recently first.
+func openTargets(ctx context.Context, tx *sql.Tx, node string, at time.Time) (out [][2]string, err error) {
+	rows, err := tx.QueryContext(ctx, `SELECT t.run, t.tool FROM target t JOIN run r ON r.id = t.run WHERE t.endpoint = CAST(?2 AS TEXT) AND t.open = 1 AND `+runActive+`
+		ORDER BY coalesce(t.handed_at, ''), t.run, t.tool`, stampText(at), node)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close() // read to its end, or failed
+	for rows.Next() {
+		var t [2]string
+		if err := rows.Scan(&t[0], &t[1]); err != nil {
+			return nil, err
+		}
+		out = append(out, t)
+	}
+	return out, rows.Err()
+}
+
 // nextOf gives the next post of one run for a node: one that was shelved, or else its cheapest query without an answer.
 func nextOf(ctx context.Context, tx *sql.Tx, p posted) (posted, bool, error) {
 	err := tx.QueryRowContext(ctx, `SELECT name, query, attempt, question, state FROM shelf WHERE node = ? AND run = ? AND tool = ?`, p.node, p.run, p.tool).Scan(
@@ -113,7 +121,7 @@ func nextOf(ctx context.Context, tx *sql.Tx, p posted) (posted, bool, error) {
 		return p, true, err
 	}
 	if errors.Is(err, sql.ErrNoRows) {
-		err = tx.QueryRowContext(ctx, `SELECT id, attempts + 1, question FROM query WHERE run = ? AND endpoint = ? AND tool = ? AND state <> 'answered'
+		err = tx.QueryRowContext(ctx, `SELECT id, attempts + 1, question FROM query WHERE run = CAST(? AS TEXT) AND endpoint = CAST(? AS TEXT) AND tool = CAST(? AS TEXT) AND state <> 'answered'
 			ORDER BY seq, id LIMIT 1`, p.run, p.node, p.tool).Scan(&p.query, &p.attempt, &p.question)
 	}
 	if errors.Is(err, sql.ErrNoRows) {

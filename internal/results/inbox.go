@@ -27,7 +27,7 @@ func (s *Store) Posted(ctx context.Context, node, name string) (PostedQuery, boo
 	err := s.r.QueryRowContext(context.WithoutCancel(ctx), `SELECT h.run, h.tool, h.query, h.attempt, h.question, h.handed_at, h.answered_at,
 		coalesce(r.state, ''), coalesce(r.hunt, ''), coalesce(t.hostname, n.hostname)
 		FROM handout h JOIN node n ON n.id = h.node LEFT JOIN run r ON r.id = h.run LEFT JOIN target t ON t.run = h.run AND t.endpoint = h.node AND t.tool = h.tool
-		WHERE h.node = ? AND h.name = ?`, node, name).Scan(
+		WHERE h.node = CAST(? AS TEXT) AND h.name = CAST(? AS TEXT)`, node, name).Scan(
 		&p.Run, &p.Tool, &p.ID, &p.Attempt, &digest, &handed, &answered, &p.RunState, &p.Hunt, &p.Hostname)
 	if errors.Is(err, sql.ErrNoRows) {
 		return PostedQuery{}, false, nil
@@ -93,7 +93,7 @@ type packedDelivery struct {
 	content []byte // sha256 of the answer without its times
 }
 
-func packDelivery(d DeliveryRecord) (packedDelivery, error) {
+func (s *Store) packDelivery(d DeliveryRecord) (packedDelivery, error) {
 	bare := d.Answer
 	bare.StartedAt, bare.FinishedAt = time.Time{}, time.Time{}
 	content, err := pack(bare)
@@ -101,7 +101,7 @@ func packDelivery(d DeliveryRecord) (packedDelivery, error) {
 		return packedDelivery{}, err
 	}
 	sum := sha256.Sum256(content)
-	p, err := packAnswer(d.Answer, d.Verdict)
+	p, err := s.packAnswer(d.Answer, d.Verdict)
 	return packedDelivery{DeliveryRecord: d, packedAnswer: p, content: sum[:]}, err
 }
 
@@ -114,7 +114,7 @@ func (s *Store) RecordDelivery(ctx context.Context, d DeliveryRecord) (Recorded,
 	if d.At.IsZero() {
 		d.At = s.now()
 	}
-	p, err := packDelivery(d)
+	p, err := s.packDelivery(d)
 	if err != nil {
 		return Recorded{}, fail(what, err)
 	}
@@ -169,7 +169,7 @@ func (s *Store) accept(ctx context.Context, tx *sql.Tx, d packedDelivery, now po
 	var answers int
 	var same bool
 	err = tx.QueryRowContext(ctx, `SELECT h.run, h.tool, h.query, h.answers, coalesce(h.content = ?, 0), coalesce(r.state, '')
-		FROM handout h LEFT JOIN run r ON r.id = h.run WHERE h.node = ? AND h.name = ?`, d.content, d.Endpoint, d.Name).Scan(&run, &tool, &query, &answers, &same, &state)
+		FROM handout h LEFT JOIN run r ON r.id = h.run WHERE h.node = CAST(? AS TEXT) AND h.name = CAST(? AS TEXT)`, d.content, d.Endpoint, d.Name).Scan(&run, &tool, &query, &answers, &same, &state)
 	if errors.Is(err, sql.ErrNoRows) && d.GivenUp { // held: given up before it was ever handed out
 		run, tool, query = now.run, now.tool, now.query
 		err = tx.QueryRowContext(ctx, `SELECT state FROM run WHERE id = ?`, run).Scan(&state)

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"path/filepath"
+	"sync"
 	"time"
 )
 
@@ -28,6 +29,7 @@ type Store struct {
 	poll   *sql.Stmt // nil when the store is read-only
 	shared writes
 	asked  questions
+	zips   sync.Pool // of *gzip.Writer
 }
 
 // Open opens the database at path, makes it when it is not there, and brings an older one up to date. A new file and its

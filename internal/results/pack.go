@@ -183,13 +183,18 @@ func rewriteStruct(v reflect.Value, change func(string) string) (reflect.Value, 
 	return out, touched
 }
 
-// squeeze compresses b.
-func squeeze(b []byte) ([]byte, error) {
+// squeeze compresses b. What compresses is made once and used again: to make it takes longer than most bodies.
+func (s *Store) squeeze(b []byte) ([]byte, error) {
 	var out bytes.Buffer
-	z, err := gzip.NewWriterLevel(&out, gzip.BestSpeed)
-	if err != nil {
-		return nil, err
+	z, ok := s.zips.Get().(*gzip.Writer)
+	if !ok {
+		var err error
+		if z, err = gzip.NewWriterLevel(&out, gzip.BestSpeed); err != nil {
+			return nil, err
+		}
 	}
+	defer s.zips.Put(z)
+	z.Reset(&out)
 	if _, err := z.Write(b); err != nil {
 		return nil, err
 	}

@@ -22,7 +22,7 @@ func (s *Store) SavePivot(ctx context.Context, run string, p Pivoted) error {
 	raws := make([]packedRaw, len(p.Raw))
 	for i, r := range p.Raw {
 		var err error
-		if raws[i], err = packRaw(r); err != nil {
+		if raws[i], err = s.packRaw(r); err != nil {
 			return fail(what, err)
 		}
 	}

@@ -28,14 +28,14 @@ type packedRaw struct {
 }
 
 // packRaw compresses a body and checks its digest.
-func packRaw(raw Raw) (packedRaw, error) {
+func (s *Store) packRaw(raw Raw) (packedRaw, error) {
 	sum := sha256.Sum256(raw.Body)
 	if hex.EncodeToString(sum[:]) != raw.Digest {
 		return packedRaw{}, fmt.Errorf("the sha256 of the body is not %s", diag.Escape(raw.Digest))
 	}
 	out := packedRaw{digest: raw.Digest, size: len(raw.Body)}
 	for part := range slices.Chunk(raw.Body, rawChunk) {
-		b, err := squeeze(part)
+		b, err := s.squeeze(part)
 		if err != nil {
 			return packedRaw{}, err
 		}
@@ -62,7 +62,7 @@ func (s *Store) keep(ctx context.Context, tx *sql.Tx, p packedRaw) error {
 // SaveRaw keeps a body as received, once and compressed. The digest must be the body's own.
 func (s *Store) SaveRaw(ctx context.Context, raw Raw) error {
 	const what = "keep the raw answer"
-	p, err := packRaw(raw)
+	p, err := s.packRaw(raw)
 	if err != nil {
 		return fail(what, err)
 	}

@@ -44,7 +44,7 @@ func (r Remembered) Get(ctx context.Context, key string) (*httpx.Cached, error) 
 func (r Remembered) Put(ctx context.Context, key string, c httpx.Cached) error {
 	const what = "remember an answer"
 	sum := sha256.Sum256(c.Body)
-	p, err := packRaw(Raw{Digest: hex.EncodeToString(sum[:]), Body: c.Body})
+	p, err := r.s.packRaw(Raw{Digest: hex.EncodeToString(sum[:]), Body: c.Body})
 	if err != nil {
 		return fail(what, err)
 	}

@@ -13,7 +13,7 @@ import (
 // that was not planned is ErrNotPlanned, and nothing is stored.
 func (s *Store) RecordSearch(ctx context.Context, a SearchRecord) error {
 	const what = "store the search"
-	p, err := packAnswer(a.Answer, a.Search)
+	p, err := s.packAnswer(a.Answer, a.Search)
 	if err != nil {
 		return fail(what, err)
 	}

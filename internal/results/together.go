@@ -6,6 +6,7 @@ import (
 	"errors"
 	"slices"
 	"sync"
+	"sync/atomic"
 )
 
 // togetherMax is how many writes share one transaction at most.
@@ -17,6 +18,7 @@ type writes struct {
 	queue   []*write
 	running bool
 	worker  sync.WaitGroup // for Close
+	commits atomic.Int64   // transactions so far
 }
 
 // write is one caller's part of a shared transaction.
@@ -87,6 +89,7 @@ func (s *Store) writeQueue(ctx context.Context) {
 // commit does writes in one transaction, each behind a savepoint of its own.
 func (s *Store) commit(ctx context.Context, batch []*write) {
 	err := s.commitTx(ctx, batch)
+	s.shared.commits.Add(1)
 	for _, w := range batch {
 		if err != nil && w.err == nil {
 			w.err = err

@@ -47,6 +47,20 @@ func Run(t *testing.T, open func(t *testing.T) *results.Store) {
 		{"the ratio without endpoints is 0", noEndpoints},
 		{"views are safe to print", viewsSafe},
 		{"many write and read at once", concurrent},
+		{"a fleet is asked and answers", fleetLives},
+		{"a delivery again doubles nothing", deliveredTwice},
+		{"what is lost is asked again", lostIsAskedAgain},
+		{"what is answered is not asked again", lostByAnswer},
+		{"a denylisted text is remembered", denylistedIsRemembered},
+		{"a text that is held is given up", heldGivenUp},
+		{"two runs share a node", fleetIsShared},
+		{"a fleet run pauses", fleetPauses},
+		{"a paused run keeps what is lost", fleetParksLost},
+		{"a fleet run stops", fleetStops},
+		{"late endpoints are asked", fleetAsksLate},
+		{"servers and leases", servers},
+		{"wishes", wishes},
+		{"errands", errands},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()

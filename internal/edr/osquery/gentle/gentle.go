@@ -90,6 +90,16 @@ func (p *Pace) Wait(ctx context.Context, n int) error {
 	return p.opt.Sleep(ctx, pause)
 }
 
+// Debt is how long Wait would pause now: what was used beyond the limits by work that does not call it.
+func (p *Pace) Debt() time.Duration {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	now, used := p.opt.Now(), p.opt.CPU()
+	debt := max(p.bytes.take(now, 0), p.cpu.take(now, max(used-p.used, 0).Seconds()), 0)
+	p.used = max(used, p.used)
+	return debt
+}
+
 // allowance fills at a rate up to its burst. What is taken beyond it is a debt, which must be waited for.
 type allowance struct {
 	rate, burst float64

@@ -34,17 +34,17 @@ var ErrTooLarge = errors.New("answer too large")
 
 // Options configure an engine.
 type Options struct {
-	ReadMax int64            // biggest file that hash reads, bytes; 0 is DefaultReadMax
-	FS      FS               // nil is the real file system; a seam for tests that blind a table or a folder
-	Version string           // osquery_info.version; "" is the version whose tables these are
+	ReadMax int64  // biggest file that hash reads, bytes; 0 is DefaultReadMax
+	FS      FS     // nil is the real file system; a seam for tests that blind a table or a folder
+	Version string // osquery_info.version; "" is the version whose tables these are
 	// Instance is osquery_info.instance_id: of one installation. "" is an id of this process.
 	Instance string
-	Now     func() time.Time // nil is time.Now
-	Cache   Cache            // digests of earlier runs; nil for none
-	NoCache bool             // keep no digest from one query to the next; Cache is not asked
-	Pace    Pace             // nil: as fast as it goes
-	Meter   func(Work)       // is told what a query reads, while it does, by several goroutines at once; nil tells nobody
-	Fresh   []string         // paths that are read each time, such as that of a control
+	Now      func() time.Time // nil is time.Now
+	Cache    Cache            // digests of earlier runs; nil for none
+	NoCache  bool             // keep no digest from one query to the next; Cache is not asked
+	Pace     Pace             // nil: as fast as it goes
+	Meter    func(Work)       // is told what a query reads, while it does, by several goroutines at once; nil tells nobody
+	Fresh    []string         // paths that are read each time, such as that of a control
 	// Steady says whether digests of files on the file system of a path may be remembered: it gives new times to each file
 	// that is written. nil asks the system.
 	Steady func(path string) bool

@@ -141,7 +141,7 @@ func (c Config) check() error {
 		fault("an enrol secret is due: env:NAME or file:/path")
 	}
 	switch c.OnBattery {
-	case Slow, Wait, Ignore:
+	case "", Slow, Wait, Ignore:
 	default:
 		fault("on battery %q: slow, wait or ignore is due", c.OnBattery)
 	}

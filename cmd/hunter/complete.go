@@ -12,6 +12,7 @@ import (
 	"github.com/hunter-project/hunter/internal/app"
 	"github.com/hunter-project/hunter/internal/diag"
 	"github.com/hunter-project/hunter/internal/edr"
+	"github.com/hunter-project/hunter/internal/edr/osquery/agent"
 	"github.com/hunter-project/hunter/internal/indicator"
 	"github.com/hunter-project/hunter/internal/ledger"
 	"github.com/hunter-project/hunter/internal/pivot"
@@ -30,7 +31,7 @@ func (g *globals) complete(root *cobra.Command) {
 	own := map[string]completer{ // of one command, where the same flag means another thing
 		"report format": words(reportFormats()...), "fetch format": words(pivot.Formats()...),
 		"run hunt": g.huntsOfFiles, "plan hunt": g.huntsOfFiles, "runs state": words(runStates()...), "hosts state": words(stateWords()...),
-		"init report": nil, "init path": folders,
+		"init report": nil, "init path": folders, "agent state": folders,
 	}
 	var walk func(c *cobra.Command)
 	walk = func(c *cobra.Command) {
@@ -62,13 +63,14 @@ func (g *globals) flagCompleters() map[string]completer {
 	return map[string]completer{
 		"run": g.runs, "resume": g.runs, "hunt": g.huntsOfStore, "tool": g.tools, "provider": g.providers,
 		"hunts": huntsFiles, "path": folders, "out": folders,
-		"where":    words(stageWords()...),
-		"unsized":  words(string(edr.UnsizedPlaces), string(edr.UnsizedFull), string(edr.UnsizedSkip)),
-		"platform": words(string(hunts.Linux), string(hunts.Darwin), string(hunts.Windows)),
-		"tlp":      words(tlpWords()...),
-		"kind":     words(kindWords()...),
-		"fail-on":  words("any", "hits", "coverage", "never"),
-		"verdict":  words("new", "confirmed", "benign"),
+		"where":      words(stageWords()...),
+		"unsized":    words(string(edr.UnsizedPlaces), string(edr.UnsizedFull), string(edr.UnsizedSkip)),
+		"platform":   words(string(hunts.Linux), string(hunts.Darwin), string(hunts.Windows)),
+		"tlp":        words(tlpWords()...),
+		"kind":       words(kindWords()...),
+		"fail-on":    words("any", "hits", "coverage", "never"),
+		"verdict":    words("new", "confirmed", "benign"),
+		"on-battery": words(string(agent.Slow), string(agent.Wait), string(agent.Ignore)),
 	}
 }
 

@@ -70,13 +70,13 @@ func TestEnrolment(t *testing.T) {
 		Host     string                       `json:"host_identifier"`
 		Platform string                       `json:"platform_type"`
 		Details  map[string]map[string]string `json:"host_details"`
-		Hunter   map[string]string            `json:"hunter"`
+		Hunter   string                       `json:"hunter"`
 	}
 	text, err := json.Marshal(s.enrols[0])
 	must(t, err)
 	must(t, json.Unmarshal(text, &e))
 	platform := map[string]string{"linux": "9", "darwin": "21", "windows": "2"}[runtime.GOOS]
-	if e.Secret != password || e.Host != embedded.MachineID() || e.Platform != platform || e.Hunter["version"] != "1.2.3" {
+	if e.Secret != password || e.Host != embedded.MachineID() || e.Platform != platform || e.Hunter != "1.2.3" {
 		t.Errorf("%s", text)
 	}
 	info := e.Details["osquery_info"]

@@ -132,8 +132,7 @@ func (a *Agent) describe(ctx context.Context) ([]byte, error) {
 		columns := slices.DeleteFunc(res.Columns, func(c string) bool { return res.Rows[0][c] == "" })
 		b = appendRow(append(b, ':'), columns, res.Rows[0])
 	}
-	b = appendText(append(b, `},"hunter":{"version":`...), a.cfg.Version)
-	return append(b, "}}"...), nil
+	return append(appendText(append(b, `},"hunter":`...), a.cfg.Version), '}'), nil
 }
 
 // redact takes the credentials out of an error for a log.

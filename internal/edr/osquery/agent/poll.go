@@ -13,6 +13,9 @@ import (
 // dropAfter is how often the server must have refused an old answer before it is given up.
 const dropAfter = 10
 
+// slowLine is how long an answer may be that the server has no more patience with before it is cut: the line is too slow for it.
+const slowLine = 1 << 20
+
 // turn does what is due: it sends what waits, asks for queries, answers them and sends that. It gives how long to wait before
 // the next turn; its error says that the server could not be reached or did not take a request.
 func (a *Agent) turn(ctx context.Context) (time.Duration, error) {
@@ -207,7 +210,11 @@ func (a *Agent) sendCut(ctx context.Context, ans *answer) error {
 	for {
 		err := a.send(ctx, ans)
 		var no *refusal
-		if err == nil || !errors.As(err, &no) || no.status != http.StatusRequestEntityTooLarge || !ans.halve() {
+		if err == nil || !errors.As(err, &no) {
+			return err
+		}
+		large := no.status == http.StatusRequestEntityTooLarge || no.status == http.StatusRequestTimeout && len(ans.rows) > slowLine
+		if !large || !ans.halve() {
 			return err
 		}
 		a.log.LogAttrs(ctx, slog.LevelWarn, "an answer is too large for the server; it is cut", slog.String("query", string(ans.Name)), slog.Int("bytes", len(ans.rows)))

@@ -25,6 +25,7 @@ func readers() map[string][]string {
 		"internal/edr/carbonblack":      {"FuzzAnswers"},                                                  // Carbon Black EDR
 		"internal/edr/osquery/embedded": {"FuzzQuery"},                                                    // SQL
 		"internal/edr/osquery/host":     {"FuzzWindowsPath", "FuzzTask", "FuzzPlist", "FuzzMachineBytes"}, // what Windows and macOS tell of themselves
+		"internal/edr/osquery/remote":   {"FuzzWrite", "FuzzEnroll", "FuzzSmall"},                         // what agents send
 		"internal/edr/osquery/socket":   {"FuzzWire"},                                                     // osqueryd's socket
 	}
 }

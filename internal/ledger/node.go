@@ -38,6 +38,8 @@ type Enrolment struct {
 	Secret   string // which secret it knew, by name
 	Address  string // from which it came
 	At       time.Time
+	Approved bool          // when it is new: it may be sent hashes
+	Silent   time.Duration // an older key of its identifier that was not used for so long is replaced by this one
 }
 
 // Node is an agent that has enrolled: an endpoint that comes and asks.

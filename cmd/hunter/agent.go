@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"os"
+	"path/filepath"
 	"runtime/debug"
 
 	"github.com/spf13/cobra"
@@ -102,6 +104,18 @@ func (g *globals) agent(ctx context.Context, f *agentFlags) (err error) {
 	return asService(ctx, g.err, func(ctx context.Context, logs io.Writer) error { return g.beAgent(ctx, f, c, logs) })
 }
 
+// scratch has SQLite put what does not fit into memory into the state folder: a service may write nowhere else.
+func scratch(state string) error {
+	if os.Getenv("SQLITE_TMPDIR") != "" {
+		return nil
+	}
+	dir, err := filepath.Abs(state)
+	if err != nil {
+		return fmt.Errorf("the state folder: %w", err)
+	}
+	return os.Setenv("SQLITE_TMPDIR", dir)
+}
+
 // beAgent runs the agent until ctx ends, or for one turn.
 func (g *globals) beAgent(ctx context.Context, f *agentFlags, c agent.Config, logs io.Writer) (err error) {
 	level := slog.LevelInfo
@@ -121,6 +135,9 @@ func (g *globals) beAgent(ctx context.Context, f *agentFlags, c agent.Config, lo
 	}
 	debug.SetMemoryLimit(int64(memory))
 	c.MaxHeap = int64(memory) / 4
+	if err := scratch(c.State); err != nil {
+		return err
+	}
 	a, err := agent.New(c)
 	if err != nil {
 		return err

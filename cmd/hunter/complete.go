@@ -31,7 +31,7 @@ func (g *globals) complete(root *cobra.Command) {
 	own := map[string]completer{ // of one command, where the same flag means another thing
 		"report format": words(reportFormats()...), "fetch format": words(pivot.Formats()...),
 		"run hunt": g.huntsOfFiles, "plan hunt": g.huntsOfFiles, "runs state": words(runStates()...), "hosts state": words(stateWords()...),
-		"init report": nil, "init path": folders, "agent state": folders,
+		"init report": nil, "init path": folders, "agent state": folders, "agent ca": certificates,
 	}
 	var walk func(c *cobra.Command)
 	walk = func(c *cobra.Command) {
@@ -106,6 +106,10 @@ func words(list ...string) completer {
 
 func huntsFiles(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
 	return []string{"yaml", "yml"}, cobra.ShellCompDirectiveFilterFileExt
+}
+
+func certificates(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
+	return []string{"pem", "crt"}, cobra.ShellCompDirectiveFilterFileExt
 }
 
 func folders(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {

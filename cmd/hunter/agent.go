@@ -101,7 +101,7 @@ func (g *globals) agent(ctx context.Context, f *agentFlags) (err error) {
 	if err != nil {
 		return err
 	}
-	return asService(ctx, g.err, func(ctx context.Context, logs io.Writer) error { return g.beAgent(ctx, f, c, logs) })
+	return agent.AsService(ctx, g.err, func(ctx context.Context, logs io.Writer) error { return g.beAgent(ctx, f, c, logs) })
 }
 
 // scratch has SQLite put what does not fit into memory into the state folder: a service may write nowhere else.

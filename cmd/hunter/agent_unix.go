@@ -2,11 +2,7 @@
 
 package main
 
-import (
-	"context"
-	"io"
-	"runtime"
-)
+import "runtime"
 
 // agentState is where an agent keeps its state unless it is told.
 func agentState() string {
@@ -14,9 +10,4 @@ func agentState() string {
 		return "/Library/Application Support/hunter-agent"
 	}
 	return "/var/lib/hunter-agent"
-}
-
-// asService runs work; the system's service manager speaks to it by signals.
-func asService(ctx context.Context, logs io.Writer, work func(ctx context.Context, logs io.Writer) error) error {
-	return work(ctx, logs)
 }

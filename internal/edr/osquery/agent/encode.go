@@ -1,8 +1,9 @@
 package agent
 
 import (
-	"github.com/hunter-project/hunter/internal/ledger"
 	"strconv"
+
+	"github.com/hunter-project/hunter/internal/ledger"
 )
 
 // appendText appends a JSON string. Bytes that are no UTF-8 stay as they are, as osquery sends them: a path is bytes.

@@ -192,8 +192,7 @@ func (a *Agent) deliver(ctx context.Context, file string) error {
 		delete(a.refused, file)
 		return a.state.remove(file)
 	}
-	var no *refusal
-	if !errors.As(err, &no) {
+	if _, refused := errors.AsType[*refusal](err); !refused {
 		return err
 	}
 	a.refused[file]++

@@ -7,7 +7,7 @@ GO=${GO:-go}
 TAGS=${TAGS:-sqlite_vtable}
 MINGW=${MINGW:-x86_64-w64-mingw32-gcc}
 exe=$(realpath -m "${1:-bin/hunter.exe}")
-packages="host embedded local"
+packages="host embedded local agent"
 
 command -v "$MINGW" >/dev/null || { echo "make test-windows needs $MINGW: install gcc-mingw-w64-x86-64" >&2; exit 2; }
 work=$(mktemp -d)

@@ -12,6 +12,7 @@ import (
 	"github.com/hunter-project/hunter/internal/app"
 	"github.com/hunter-project/hunter/internal/diag"
 	"github.com/hunter-project/hunter/internal/edr"
+	"github.com/hunter-project/hunter/internal/edr/osquery/agent"
 	"github.com/hunter-project/hunter/internal/indicator"
 	"github.com/hunter-project/hunter/internal/ledger"
 	"github.com/hunter-project/hunter/internal/pivot"
@@ -31,6 +32,7 @@ func (g *globals) complete(root *cobra.Command) {
 		"report format": words(reportFormats()...), "fetch format": words(pivot.Formats()...),
 		"run hunt": g.huntsOfFiles, "plan hunt": g.huntsOfFiles, "runs state": words(runStates()...), "hosts state": words(stateWords()...),
 		"init report": nil, "init path": folders, "hosts agent": words(ledger.AgentOsquery, ledger.AgentHunter),
+		"agent state": folders, "agent ca": certificates,
 	}
 	var walk func(c *cobra.Command)
 	walk = func(c *cobra.Command) {
@@ -62,13 +64,14 @@ func (g *globals) flagCompleters() map[string]completer {
 	return map[string]completer{
 		"run": g.runs, "resume": g.runs, "hunt": g.huntsOfStore, "tool": g.tools, "provider": g.providers,
 		"hunts": huntsFiles, "path": folders, "out": folders, "tls-self-signed": folders,
-		"where":    words(stageWords()...),
-		"unsized":  words(string(edr.UnsizedPlaces), string(edr.UnsizedFull), string(edr.UnsizedSkip)),
-		"platform": words(string(hunts.Linux), string(hunts.Darwin), string(hunts.Windows)),
-		"tlp":      words(tlpWords()...),
-		"kind":     words(kindWords()...),
-		"fail-on":  words("any", "hits", "coverage", "never"),
-		"verdict":  words("new", "confirmed", "benign"),
+		"where":      words(stageWords()...),
+		"unsized":    words(string(edr.UnsizedPlaces), string(edr.UnsizedFull), string(edr.UnsizedSkip)),
+		"platform":   words(string(hunts.Linux), string(hunts.Darwin), string(hunts.Windows)),
+		"tlp":        words(tlpWords()...),
+		"kind":       words(kindWords()...),
+		"fail-on":    words("any", "hits", "coverage", "never"),
+		"verdict":    words("new", "confirmed", "benign"),
+		"on-battery": words(string(agent.Slow), string(agent.Wait), string(agent.Ignore)),
 	}
 }
 
@@ -104,6 +107,10 @@ func words(list ...string) completer {
 
 func huntsFiles(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
 	return []string{"yaml", "yml"}, cobra.ShellCompDirectiveFilterFileExt
+}
+
+func certificates(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
+	return []string{"pem", "crt"}, cobra.ShellCompDirectiveFilterFileExt
 }
 
 func folders(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {

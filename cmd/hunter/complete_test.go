@@ -14,7 +14,7 @@ import (
 func TestFlagsAreCompleted(t *testing.T) {
 	t.Parallel()
 	free := strings.Fields("db alert carbonblack hypothesis name title schedule intel hash report graph host label exclude never seed case since depth follow limit " +
-		"canary rate late wait timeout max-size max-indicators max-per-report max-reports min-confidence pivot confidence read-rate cpu-share seen-since unseen-since version")
+		"canary rate late wait timeout max-size max-indicators max-per-report max-reports min-confidence pivot confidence read-rate cpu-share seen-since unseen-since version server interval query-timeout memory enroll-secret")
 	root := newRoot(&globals{})
 	seen := map[string]bool{}
 	var walk func(c *cobra.Command)

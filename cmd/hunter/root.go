@@ -94,7 +94,7 @@ func newRoot(g *globals) *cobra.Command {
 	root.AddCommand(
 		newRunCommand(g), newSweepCommand(g), newPlanCommand(g), newPivotCommand(g), newIntelCommand(g), newLintCommand(g),
 		newRunsCommand(g), newHitsCommand(g), newFindingsCommand(g), newHostsCommand(g), newWhyCommand(g), newSayCommand(g),
-		newReportCommand(g), newServeCommand(g), newEnrollKitCommand(g), newVersionCommand(g), newDoctorCommand(g), newInitCommand(g), newManCommand(g),
+		newReportCommand(g), newServeCommand(g), newEnrollKitCommand(g), newVersionCommand(g), newDoctorCommand(g), newInitCommand(g), newManCommand(g), newAgentCommand(g),
 	)
 	g.complete(root)
 	return root

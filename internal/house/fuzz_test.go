@@ -23,6 +23,7 @@ func readers() map[string][]string {
 		"internal/pivot/files":          {"FuzzImport", "FuzzPattern"},                                    // MISP, STIX, CSV, lists
 		"internal/pivot/threatscape":    {"FuzzJSONRows", "FuzzXMLRows", "FuzzDocument"},                  // ThreatScape
 		"internal/edr/carbonblack":      {"FuzzAnswers"},                                                  // Carbon Black EDR
+		"internal/edr/osquery/agent":    {"FuzzReply", "FuzzSpool"},                                       // hunter's server, and what an agent kept
 		"internal/edr/osquery/embedded": {"FuzzQuery"},                                                    // SQL
 		"internal/edr/osquery/host":     {"FuzzWindowsPath", "FuzzTask", "FuzzPlist", "FuzzMachineBytes"}, // what Windows and macOS tell of themselves
 		"internal/edr/osquery/remote":   {"FuzzWrite", "FuzzEnroll", "FuzzSmall"},                         // what agents send

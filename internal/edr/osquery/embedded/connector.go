@@ -44,6 +44,11 @@ func (e *Engine) prepare(conn *sqlite3.SQLiteConn) error {
 	}
 	conn.SetLimit(sqlite3.SQLITE_LIMIT_LENGTH, maxCell)
 	conn.SetLimit(sqlite3.SQLITE_LIMIT_ATTACHED, 0)
+	if e.opt.MaxHeap > 0 {
+		if _, err := conn.Exec(fmt.Sprintf("PRAGMA hard_heap_limit = %d", e.opt.MaxHeap), nil); err != nil {
+			return fmt.Errorf("bound the memory of SQLite: %w", err)
+		}
+	}
 	conn.RegisterAuthorizer(authorize)
 	return nil
 }

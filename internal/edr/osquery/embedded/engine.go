@@ -29,23 +29,32 @@ const (
 	maxCell   = 64 << 20 // bytes of one value; a statement may not make the engine hold a gigabyte
 )
 
-// ErrTooLarge says that an answer passed the bounds of the engine.
+// ErrTooLarge says that an answer passed the bounds of the engine. The rows up to there come with it.
 var ErrTooLarge = errors.New("answer too large")
 
 // Options configure an engine.
 type Options struct {
-	ReadMax int64            // biggest file that hash reads, bytes; 0 is DefaultReadMax
-	FS      FS               // nil is the real file system; a seam for tests that blind a table or a folder
-	Version string           // osquery_info.version; "" is the version whose tables these are
-	Now     func() time.Time // nil is time.Now
-	Cache   Cache            // digests of earlier runs; nil for none
-	NoCache bool             // keep no digest from one query to the next; Cache is not asked
-	Pace    Pace             // nil: as fast as it goes
-	Meter   func(Work)       // is told what a query reads, while it does, by several goroutines at once; nil tells nobody
-	Fresh   []string         // paths that are read each time, such as that of a control
+	ReadMax int64  // biggest file that hash reads, bytes; 0 is DefaultReadMax
+	FS      FS     // nil is the real file system; a seam for tests that blind a table or a folder
+	Version string // osquery_info.version; "" is the version whose tables these are
+	// Instance is osquery_info.instance_id: of one installation. "" is an id of this process.
+	Instance string
+	Now      func() time.Time // nil is time.Now
+	Cache    Cache            // digests of earlier runs; nil for none
+	NoCache  bool             // keep no digest from one query to the next; Cache is not asked
+	Pace     Pace             // nil: as fast as it goes
+	Meter    func(Work)       // is told what a query reads, while it does, by several goroutines at once; nil tells nobody
+	Fresh    []string         // paths that are read each time, such as that of a control
 	// Steady says whether digests of files on the file system of a path may be remembered: it gives new times to each file
 	// that is written. nil asks the system.
 	Steady func(path string) bool
+
+	MaxRows  int   // of an answer; 0 is 500,000
+	MaxBytes int64 // of an answer; 0 is 256 MiB
+	MaxKept  int   // digests held from one query to the next, of some 170 bytes each; 0 is 500,000
+	// MaxHeap bounds what SQLite may hold in memory, bytes; a statement that needs more fails. It holds for the whole process:
+	// give it only where no other database is open. 0 leaves it as it is.
+	MaxHeap int64
 }
 
 // Engine answers osquery's SQL about this machine. It is safe for concurrent use; queries run one after another.
@@ -107,7 +116,16 @@ func Open(opt Options) (*Engine, error) {
 	if opt.NoCache {
 		opt.Cache = nil
 	}
-	e := &Engine{opt: opt, store: newStore(maxKept), started: opt.Now(), seed: maphash.MakeSeed(), running: make(chan struct{}, 1)}
+	if opt.MaxRows <= 0 {
+		opt.MaxRows = maxRows
+	}
+	if opt.MaxBytes <= 0 {
+		opt.MaxBytes = maxBytes
+	}
+	if opt.MaxKept <= 0 {
+		opt.MaxKept = maxKept
+	}
+	e := &Engine{opt: opt, store: newStore(opt.MaxKept), started: opt.Now(), seed: maphash.MakeSeed(), running: make(chan struct{}, 1)}
 	e.db = sql.OpenDB(connector{e})
 	e.db.SetMaxOpenConns(1)
 	if err := e.db.PingContext(context.Background()); err != nil {
@@ -150,7 +168,7 @@ func (e *Engine) QueryAhead(ctx context.Context, text string, hints Hints) (*Res
 	res, err := e.rows(ctx, parsed.text)
 	q.ahead.stop()
 	flushed := e.flush(ctx)
-	if err != nil {
+	if res == nil { // an answer that is too large comes cut
 		if ctx.Err() != nil {
 			return nil, ctx.Err()
 		}
@@ -162,7 +180,7 @@ func (e *Engine) QueryAhead(ctx context.Context, text string, hints Hints) (*Res
 	res.UnreadTotal = len(q.seen)
 	res.Unread = q.unread
 	res.Remembered, res.CacheErr = q.remembered, flushed
-	return res, nil
+	return res, err
 }
 
 // flush keeps what a query read, also when it was interrupted.
@@ -189,7 +207,7 @@ func (e *Engine) rows(ctx context.Context, text string) (res *Result, err error)
 	for i := range cells {
 		ptrs[i] = &cells[i]
 	}
-	total := 0
+	total := int64(0)
 	for rows.Next() {
 		if err := rows.Scan(ptrs...); err != nil {
 			return nil, fmt.Errorf("query: %w", err)
@@ -197,12 +215,12 @@ func (e *Engine) rows(ctx context.Context, text string) (res *Result, err error)
 		row := make(map[string]string, len(cols))
 		for i, name := range cols {
 			row[name] = wire(cells[i])
-			total += len(row[name]) + 16
+			total += int64(len(row[name])) + 16
+		}
+		if len(res.Rows) >= e.opt.MaxRows || total > e.opt.MaxBytes {
+			return res, fmt.Errorf("%w: over %d rows or %d MiB", ErrTooLarge, e.opt.MaxRows, e.opt.MaxBytes>>20)
 		}
 		res.Rows = append(res.Rows, row)
-		if len(res.Rows) > maxRows || total > maxBytes {
-			return nil, fmt.Errorf("%w: over %d rows or %d MiB", ErrTooLarge, maxRows, maxBytes>>20)
-		}
 	}
 	if err := rows.Err(); err != nil {
 		return nil, fmt.Errorf("query: %w", err)

@@ -40,8 +40,12 @@ func (e *Engine) osqueryInfoTable() *table {
 		open: list(func(*query) ([][]any, error) {
 			masks := map[string]int{"linux": 9, "darwin": 21, "windows": 2}
 			id := machineID(e.opt.FS)
+			instance := e.opt.Instance
+			if instance == "" {
+				instance = fmt.Sprintf("%s-%d", id, os.Getpid())
+			}
 			return [][]any{{
-				os.Getpid(), id, fmt.Sprintf("%s-%d", id, os.Getpid()), e.opt.Version, "", 1, "inactive", runtime.GOOS, "hunter",
+				os.Getpid(), id, instance, e.opt.Version, "", 1, "inactive", runtime.GOOS, "hunter",
 				e.started.Unix(), -1, masks[runtime.GOOS],
 			}}, nil
 		}),

@@ -90,6 +90,17 @@ func (p *Pace) Wait(ctx context.Context, n int) error {
 	return p.opt.Sleep(ctx, pause)
 }
 
+// Overdrawn is the processor time that was used beyond the share, and that no pause has made up for yet: by work that does not
+// call Wait.
+func (p *Pace) Overdrawn() time.Duration {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	used := p.opt.CPU()
+	p.cpu.take(p.opt.Now(), max(used-p.used, 0).Seconds())
+	p.used = max(used, p.used)
+	return time.Duration(max(p.cpu.spent-p.cpu.burst, 0) * float64(time.Second))
+}
+
 // allowance fills at a rate up to its burst. What is taken beyond it is a debt, which must be waited for.
 type allowance struct {
 	rate, burst float64

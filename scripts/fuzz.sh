@@ -7,7 +7,7 @@ cd "$(dirname "$0")/.."
 GO=${GO:-go}
 TAGS=${TAGS:-sqlite_vtable}
 cpus=$(getconf _NPROCESSORS_ONLN)
-JOBS=${JOBS:-$cpus}
+JOBS=${JOBS:-$cpus} # make gives an empty one
 case $JOBS in
 '' | 0* | *[!0-9]*)
   echo "fuzz: JOBS is a count from 1 on, not \"$JOBS\"" >&2

@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"github.com/santhosh-tekuri/jsonschema/v6"
+	"go.uber.org/goleak"
 	"gopkg.in/yaml.v3"
 
 	"github.com/hunter-project/hunter/hunts"
@@ -25,7 +26,7 @@ func updating() bool {
 
 func TestMain(m *testing.M) {
 	flag.Bool("update", false, "write the schema anew")
-	os.Exit(m.Run())
+	goleak.VerifyTestMain(m)
 }
 
 func TestSchemaIsInStep(t *testing.T) {

@@ -5,6 +5,7 @@ package report
 import (
 	"context"
 	"fmt"
+	"time"
 
 	"github.com/hunter-project/hunter/internal/indicator"
 	"github.com/hunter-project/hunter/internal/ledger"
@@ -52,6 +53,7 @@ type Source interface {
 	Files(ctx context.Context, run string) ([]indicator.File, error)
 	Reports(ctx context.Context, run string) ([]indicator.Report, error)
 	Queries(ctx context.Context, run string) ([]results.StoredQuery, error)
+	ClockBack(ctx context.Context, run string) (time.Duration, error)
 }
 
 // Load reads the view of a run; run is an id, a unique prefix of one, or "last".
@@ -61,7 +63,7 @@ func Load(ctx context.Context, src Source, run string) (View, error) {
 		return View{}, err
 	}
 	v := View{Run: sum}
-	queries := []results.StoredQuery(nil)
+	queries, back := []results.StoredQuery(nil), time.Duration(0)
 	steps := []func() error{
 		func() (err error) { v.Seeds, err = src.Seeds(ctx, sum.ID); return },
 		func() (err error) { v.Skipped, err = src.Skipped(ctx, sum.ID); return },
@@ -76,6 +78,7 @@ func Load(ctx context.Context, src Source, run string) (View, error) {
 		func() (err error) { v.Files, err = src.Files(ctx, sum.ID); return },
 		func() (err error) { v.Reports, err = src.Reports(ctx, sum.ID); return },
 		func() (err error) { queries, err = src.Queries(ctx, sum.ID); return },
+		func() (err error) { back, err = src.ClockBack(ctx, sum.ID); return },
 	}
 	for _, step := range steps {
 		if err := step(); err != nil {
@@ -83,6 +86,9 @@ func Load(ctx context.Context, src Source, run string) (View, error) {
 		}
 	}
 	v.Notes, v.Queries = notes(queries), texts(queries)
+	if back >= time.Second {
+		v.Notes = append(v.Notes, fmt.Sprintf("the clock of the machine that ran this was set back by %s meanwhile: its times are not in order", Long(back)))
+	}
 	return v, nil
 }
 

@@ -67,10 +67,11 @@ func explain(err error) error {
 	return fmt.Errorf("%w (%w)", what, err)
 }
 
-// diskTrouble tells a full disk or quota from other failures of reading and writing.
+// diskTrouble tells a full disk, quota or file (a limit on sizes, a file system of old) from other failures of reading and
+// writing.
 func diskTrouble(se sqlite3.Error) error {
 	switch {
-	case se.SystemErrno == syscall.ENOSPC, se.SystemErrno == syscall.EDQUOT:
+	case se.SystemErrno == syscall.ENOSPC, se.SystemErrno == syscall.EDQUOT, se.SystemErrno == syscall.EFBIG:
 		return ErrFull
 	case se.ExtendedCode == sqlite3.ErrIoErrShortRead:
 		return ErrDamaged

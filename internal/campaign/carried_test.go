@@ -62,8 +62,8 @@ func TestNoProofIsCarriedOverAClockThatWentBack(t *testing.T) {
 	t.Parallel()
 	roots, _ := planted(t, 2)
 	store := openStore(t, filepath.Join(t.TempDir(), "h.db"))
-	real := time.Now()
-	now := real
+	right := time.Now()
+	now := right
 	run := func(what string, root []string, carried bool) {
 		t.Helper()
 		tool := &spy{Tool: local.New("this-machine", local.Options{Now: func() time.Time { return now }}), asked: map[string]int{}}
@@ -80,13 +80,13 @@ func TestNoProofIsCarriedOverAClockThatWentBack(t *testing.T) {
 		}
 	}
 	run("first", roots, false)
-	now = real.Add(365 * 24 * time.Hour)
+	now = right.Add(365 * 24 * time.Hour)
 	run("a year ahead the proof is too old", roots, false)
-	now = real.Add(time.Hour)
+	now = right.Add(time.Hour)
 	run("the newer proof is of next year, and says that the first one may be of any age", roots, false)
-	now = real.Add(2 * time.Hour)
+	now = right.Add(2 * time.Hour)
 	run("the proof of an hour ago, made since the clock was right again", roots, true)
 	run("other places", roots[:1], false)
-	now = real.Add(30 * time.Minute)
+	now = right.Add(30 * time.Minute)
 	run("half an hour later by the clock, and nobody knows how long", roots[:1], false)
 }

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"io"
 	"strings"
+	"time"
 
 	"github.com/hunter-project/hunter/internal/diag"
 	"github.com/hunter-project/hunter/internal/indicator"
@@ -39,16 +40,25 @@ func Sentence(v View) string {
 
 func openingClause(v View) string {
 	r := v.Run
-	when := r.StartedAt.UTC().Format("2006-01-02 15:04")
-	if !r.FinishedAt.IsZero() {
-		when += " to " + r.FinishedAt.UTC().Format("2006-01-02 15:04")
-	}
 	scope := r.Scope
 	if scope == "" {
 		scope = "nothing"
 	}
-	return fmt.Sprintf("On %s UTC the run %s of hunt %s looked for %s%s %s, in scope: %s", when, diag.Escape(r.ID), diag.Escape(r.Hunt),
+	return fmt.Sprintf("On %s UTC the run %s of hunt %s looked for %s%s %s, in scope: %s", span(r.StartedAt.UTC(), r.FinishedAt.UTC()), diag.Escape(r.ID), diag.Escape(r.Hunt),
 		count(r.Hunted, "file", "files"), seedClause(v), whereClause(v), diag.Escape(scope))
+}
+
+// span words from when to when something took, to the minute and each day once; no end is a zero time.
+func span(from, to time.Time) string {
+	const day, minute = "2006-01-02", "15:04"
+	begin, end := from.Format(day+" "+minute), to.Format(day+" "+minute)
+	switch {
+	case to.IsZero(), begin == end:
+		return begin
+	case from.Format(day) == to.Format(day):
+		return begin + " to " + to.Format(minute)
+	}
+	return begin + " to " + end
 }
 
 // whereClause counts the endpoints; those that a recorded tool knows are told apart.

@@ -94,7 +94,7 @@ func TestClockJumps(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			told := strings.Join(v.Notes, "\n")
+			told := strings.Join(v.Remarks, "\n")
 			if v.Run.ID != out.Run || strings.Contains(told, "set back") != (tt.note != "") || !strings.Contains(told, tt.note) {
 				t.Errorf("run %s, notes %q instead of %q", v.Run.ID, told, tt.note)
 			}

@@ -13,7 +13,7 @@ import (
 )
 
 // Say writes the one defensible sentence about a run: what was looked for, where, what was found, what is proven, and
-// what was not looked at.
+// what was not looked at, and what else is to be known.
 func Say(w io.Writer, v View) error {
 	_, err := fmt.Fprintln(w, Sentence(v))
 	if err != nil {
@@ -34,6 +34,9 @@ func Sentence(v View) string {
 	}
 	if not := notLooked(v); len(not) > 0 {
 		parts = append(parts, "Not looked at: "+strings.Join(not, "; ")+".")
+	}
+	if len(v.Remarks) > 0 {
+		parts = append(parts, "Note: "+strings.Join(v.Remarks, "; ")+".")
 	}
 	return strings.Join(parts, " ")
 }

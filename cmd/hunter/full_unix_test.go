@@ -70,6 +70,32 @@ func TestNoRoomForTheDatabase(t *testing.T) {
 	t.Logf("%d runs were resumed", resumed)
 }
 
+// An import that finds no room says so and lists nothing as imported.
+func TestNoRoomForIntelligence(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	db, list := filepath.Join(dir, "h.db"), filepath.Join(dir, "list.txt")
+	var text strings.Builder
+	for i := range 20_000 {
+		fmt.Fprintf(&text, "%x\n", sha256.Sum256(fmt.Append(nil, i)))
+	}
+	if err := os.WriteFile(list, []byte(text.String()), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	limited := hunterCommand(t, db)
+	limited.Path, limited.Args = "/bin/sh", []string{"sh", "-c", `ulimit -f "$0" && exec "$@"`, "2500", os.Args[0], "intel", "import", list}
+	var told bytes.Buffer
+	limited.Stderr = &told
+	out, _ := limited.Output() // its exit code says it
+	if code := limited.ProcessState.ExitCode(); code != 2 || strings.Contains(string(out), "imported") || !strings.Contains(told.String(), "import "+list) ||
+		!strings.Contains(told.String(), "no room is left for the results database; free some space") {
+		t.Errorf("exit code %d\n%s%s", code, out, told.String())
+	}
+	if out, err := hunterCommand(t, db, "intel", "import", list).Output(); err != nil || !strings.Contains(string(out), "20000") {
+		t.Errorf("with room: %v\n%s", err, out)
+	}
+}
+
 // A database that is damaged is told with what to do, whatever is asked of it; nothing is written to it.
 func TestDamagedDatabaseIsToldOf(t *testing.T) {
 	t.Parallel()

@@ -40,6 +40,10 @@ func withReason(err error) error {
 	return err
 }
 
+// Explain says of an error that comes from the database what it means and what to do, for rooms that own tables in it; any
+// other error stays as it is.
+func Explain(err error) error { return explain(err) }
+
 // explain turns SQLite's codes into what they mean; the cause stays in the chain.
 func explain(err error) error {
 	var se sqlite3.Error

@@ -14,12 +14,13 @@ BUILD   := -tags $(TAGS) -trimpath -buildvcs=false -ldflags "$(LDFLAGS)"
 
 MINGW     ?= x86_64-w64-mingw32-gcc
 FUZZTIME  ?= 20s
+JOBS      ?=
 BENCH     ?= .
 BENCHTIME ?= 1s
 DIR       ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help build man demo test test-short vet lint fmt fuzz bench cover schema golden cross test-osquery-go clean test-windows
+.PHONY: help build man demo test test-short vet lint vuln test-vuln fmt fuzz bench cover schema golden cross test-osquery-go clean test-windows
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -44,14 +45,21 @@ vet: ## go vet
 	$(GO) vet -tags $(TAGS) $(PKG)
 	$(GO) -C third_party/osquery-go vet ./...
 
-lint: ## golangci-lint with .golangci.yml; make lint FIX=1 mends what it can
+lint: ## golangci-lint with .golangci.yml, and make vuln; make lint FIX=1 mends what it can
 	$(LINT) run $(if $(FIX),--fix) $(PKG)
+	@GO='$(GO)' TAGS='$(TAGS)' scripts/vuln.sh $(PKG)
+
+vuln: ## known vulnerabilities in what hunter calls; GOVULNDB=https://… or file:///… is another database than vuln.go.dev
+	@GO='$(GO)' TAGS='$(TAGS)' scripts/vuln.sh $(PKG)
+
+test-vuln: ## show that make vuln fails when something is found, and says so when it could not look
+	@GO='$(GO)' TAGS='$(TAGS)' scripts/test-vuln.sh
 
 fmt: ## format our Go files
 	$(LINT) fmt
 
-fuzz: ## every fuzz target for FUZZTIME (20s): make fuzz FUZZTIME=5m PKG=./hunts
-	@GO='$(GO)' TAGS='$(TAGS)' scripts/fuzz.sh $(FUZZTIME) $(filter-out ./...,$(PKG))
+fuzz: ## every fuzz target for FUZZTIME (20s), side by side: make fuzz FUZZTIME=5m PKG=./hunts JOBS=1
+	@GO='$(GO)' TAGS='$(TAGS)' JOBS='$(JOBS)' scripts/fuzz.sh $(FUZZTIME) $(filter-out ./...,$(PKG))
 
 bench: ## every benchmark: make bench PKG=./internal/app BENCH=Walk BENCHTIME=9x; HUNTER_BENCH=full for the sizes of docs/benchmarks.md
 	$(GO) test -run '^$$' -bench '$(BENCH)' -benchtime $(BENCHTIME) -benchmem -tags $(TAGS) $(PKG)

@@ -2,6 +2,7 @@ package hunts_test
 
 import (
 	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 	"unicode/utf8"
@@ -12,11 +13,19 @@ import (
 // FuzzParse holds that the reader never panics, says where each fault is, lets no control character through, and gives a
 // set exactly when there is no error.
 func FuzzParse(f *testing.F) {
-	full, err := os.ReadFile("testdata/full/hunts.yaml")
-	if err != nil {
-		f.Fatal(err)
+	for _, glob := range []string{"testdata/full/*.yaml", "library/*.yaml", "../examples/*.yaml"} {
+		names, err := filepath.Glob(glob)
+		if err != nil || len(names) == 0 {
+			f.Fatal(glob, names, err)
+		}
+		for _, name := range names {
+			text, err := os.ReadFile(name)
+			if err != nil {
+				f.Fatal(err)
+			}
+			f.Add(text)
+		}
 	}
-	f.Add(full)
 	for _, s := range []string{
 		"", "version: 1\n", "a: &a [*a]\n", "- - - -\n", "version: 1\nhunts: [\n", "\xff\xfe", "version: 1\nhunts:\n\t- a\n", "%YAML 1.1\n---\nversion: 1\n...\n",
 		"version: 1\nhunts:\n - {name: a, seed: {hashes: [1234e12]}, schedule: \"CRON_TZ=x\"}\n", "? {a: b}\n: c\n", "version: !!int 1\n", "<<: {}\n",

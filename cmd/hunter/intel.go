@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -37,10 +38,10 @@ func newIntelImportCommand(g *globals) *cobra.Command {
 			}
 			return g.opened(cmd.Context(), nil, nil, func(ctx context.Context, a *app.App) error {
 				sum, err := a.Intel.ImportPaths(ctx, args, g.in, opt)
-				if showErr := g.showImport(sum); err == nil {
-					err = showErr
+				if err != nil && len(sum.Files) == 0 {
+					return err
 				}
-				if err != nil {
+				if err := errors.Join(err, g.showImport(sum)); err != nil {
 					return err
 				}
 				if sum.Failed() > 0 {

@@ -11,8 +11,11 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"testing"
 	"time"
+
+	"github.com/hunter-project/hunter/internal/results"
 )
 
 // outcome is what of a run's JSON must be the same after a kill.
@@ -77,7 +80,8 @@ func TestKilledAtAnyMoment(t *testing.T) {
 		args = append(args, hex.EncodeToString(sum[:]))
 	}
 	began := time.Now()
-	want, ok := lastJSON(t, hunterCommand(t, filepath.Join(t.TempDir(), "h.db"), args...))
+	undisturbed := filepath.Join(t.TempDir(), "h.db")
+	want, ok := lastJSON(t, hunterCommand(t, undisturbed, args...))
 	whole := time.Since(began)
 	if !ok || want.Hits != 3 || want.State != "finished" || want.ExitCode != 1 || want.Coverage.Proven != 1 {
 		t.Fatalf("undisturbed: %+v", want)
@@ -86,29 +90,111 @@ func TestKilledAtAnyMoment(t *testing.T) {
 	if testing.Short() {
 		moments = 5
 	}
-	resumed := 0
-	for range moments {
+	calm := durable(t, undisturbed, want.Run)
+	first := calm.started.Sub(began) // until then there is nothing to resume
+	t.Logf("an undisturbed run: recorded after %d ms, over after %d ms, %d questions, %d hits", first.Milliseconds(), whole.Milliseconds(),
+		len(calm.queries), len(calm.hits))
+	killed, early, late := 0, 0, 0
+	for i := 0; killed < moments; i++ {
+		if i == 5*moments {
+			t.Fatalf("%d kills struck a run; %d came before it was recorded, %d when it was over", killed, early, late)
+		}
 		db := filepath.Join(t.TempDir(), "h.db")
 		cmd := hunterCommand(t, db, args...)
 		if err := cmd.Start(); err != nil {
 			t.Fatal(err)
 		}
-		time.Sleep(rand.N(whole))
+		part := (whole - first) / time.Duration(moments)
+		moment := first + part*time.Duration(i%moments) + rand.N(part)
+		time.Sleep(moment)
 		_ = cmd.Process.Kill() // it may have ended
 		_ = cmd.Wait()
 		found, ok := lastJSON(t, hunterCommand(t, db, "runs", "--json"))
-		if !ok {
-			continue // killed before the run was recorded: nothing was promised
+		switch {
+		case !ok: // nothing was promised; the machine is slower by now
+			early++
+			whole += (whole - first) / 10
+			continue
+		case found.State == "finished":
+			late++
+			whole -= (whole - first) / 10
+		default:
+			killed++
 		}
-		resumed++
+		before := durable(t, db, found.Run)
 		got, _ := lastJSON(t, hunterCommand(t, db, "run", "--resume", found.Run, "--json"))
+		after := durable(t, db, found.Run)
+		asked, twice := after.since(before)
+		if found.State != "finished" {
+			t.Logf("kill %2d after %4d ms: %-8s %2d of %2d answered, %d in flight, %d hits; resumed: %2d asked, %d of them answered before, %d hits", killed,
+				moment.Milliseconds(), found.State, before.answered(), len(before.queries), before.inFlight(), len(before.hits), asked, twice, len(after.hits))
+		}
 		got.Run, want.Run = found.Run, found.Run
-		if got != want {
-			t.Fatalf("resumed: %+v instead of %+v", got, want)
+		if got != want || twice > 0 || !slices.Equal(after.hits, calm.hits) {
+			t.Fatalf("resumed: %+v instead of %+v; %v", got, want, after.hits)
 		}
 	}
-	if resumed == 0 {
-		t.Error("every kill came too early to resume anything")
+	t.Logf("%d runs were killed and resumed; %d kills more came before the run was recorded, %d when it was over", killed, early, late)
+}
+
+// kept is what a database holds of a run.
+type kept struct {
+	started time.Time
+	queries []results.StoredQuery
+	hits    []string // paths
+}
+
+func durable(t *testing.T, db, run string) (k kept) {
+	t.Helper()
+	s, err := results.Open(t.Context(), db, results.Options{ReadOnly: true})
+	if err != nil {
+		t.Fatal(err)
 	}
-	t.Logf("%d of %d killed runs were resumed", resumed, moments)
+	sum, err := s.Run(t.Context(), run)
+	queries, err2 := s.Queries(t.Context(), run)
+	hits, _, err3 := s.Hits(t.Context(), results.Filter{Run: run})
+	if err := errors.Join(err, err2, err3, s.Close()); err != nil {
+		t.Fatal(err)
+	}
+	k.started, k.queries = sum.StartedAt, queries
+	for _, h := range hits {
+		k.hits = append(k.hits, h.PathText)
+	}
+	slices.Sort(k.hits)
+	return k
+}
+
+func (k kept) answered() (n int) {
+	for _, q := range k.queries {
+		if q.State == results.QueryAnswered {
+			n++
+		}
+	}
+	return n
+}
+
+// inFlight counts the questions that were asked and had no answer yet.
+func (k kept) inFlight() (n int) {
+	for _, q := range k.queries {
+		if q.State != results.QueryAnswered && q.Attempts > 0 {
+			n++
+		}
+	}
+	return n
+}
+
+// since counts what was asked after an earlier state, and how much of it had been answered by then.
+func (k kept) since(before kept) (asked, twice int) {
+	had := map[string]results.StoredQuery{}
+	for _, q := range before.queries {
+		had[q.Query.ID] = q
+	}
+	for _, q := range k.queries {
+		n := q.Attempts - had[q.Query.ID].Attempts
+		asked += n
+		if had[q.Query.ID].State == results.QueryAnswered {
+			twice += n
+		}
+	}
+	return asked, twice
 }

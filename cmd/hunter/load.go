@@ -13,6 +13,7 @@ import (
 	"github.com/hunter-project/hunter/internal/app"
 	"github.com/hunter-project/hunter/internal/campaign"
 	"github.com/hunter-project/hunter/internal/diag"
+	"github.com/hunter-project/hunter/internal/results"
 )
 
 // defaultHunts is what is read when no path is given: the first of these that is there.
@@ -69,7 +70,7 @@ func (g *globals) opened(ctx context.Context, set *hunts.Set, progress func(camp
 		return err
 	}
 	defer func() { err = errors.Join(err, a.Close()) }()
-	return work(ctx, a)
+	return results.Explain(work(ctx, a))
 }
 
 // interruptible ends ctx at Ctrl-C, so that a run is detached cleanly. A second Ctrl-C ends the process at once: what is

@@ -6,6 +6,7 @@ import (
 	"strings"
 	"sync"
 	"time"
+	"unicode/utf8"
 
 	"golang.org/x/term"
 
@@ -146,26 +147,48 @@ func (p *progress) tick(begins bool) {
 		return
 	}
 	p.drawn = now
-	share, text := p.read.status(now)
+	share, parts := p.read.status(now)
 	e := p.asking
 	if share < 0 {
-		text = strings.TrimSuffix(fmt.Sprintf("%d/%d questions, %s", e.Done, e.Total, text), ", ")
+		parts = append([]string{fmt.Sprintf("%d/%d questions", e.Done, e.Total)}, parts...)
 		share = float64(e.Done) / float64(max(e.Total, 1))
 	}
-	text += "; " + string(e.Query.Stage)
+	place := string(e.Query.Stage)
 	if e.Query.Stage == ledger.Files {
-		text += " " + diag.Escape(e.Query.Root)
+		place += " " + diag.Escape(e.Query.Root)
 	}
 	if !p.live {
-		p.g.hint("progress: %s", text)
+		p.g.hint("progress: %s; %s", strings.Join(parts, ", "), place)
 		return
 	}
 	const width = 20
-	line := []rune(fmt.Sprintf("[%-*s] %s", width, bar(int(width*share)), text))
-	line = line[:min(len(line), p.width)]
+	line := fitting(p.width, fmt.Sprintf("[%-*s] ", width, bar(int(width*share))), parts, place)
 	p.clear()
-	p.shown = len(line)
-	fmt.Fprint(p.g.err, string(line)) // progress
+	p.shown = utf8.RuneCountInString(line)
+	fmt.Fprint(p.g.err, line) // progress
+}
+
+// fitting words a line of at most so many characters. Where it is too long the counts are left out, and the place is cut or
+// left out: how far it is and what is left stand longest.
+func fitting(width int, bar string, parts []string, place string) string {
+	const leastPlace = 12
+	head := bar + strings.Join(parts, ", ")
+	if len(parts) == 3 && utf8.RuneCountInString(head) > width {
+		head = bar + parts[0] + ", " + parts[2]
+	}
+	if room := width - utf8.RuneCountInString(head) - len("; "); room >= min(leastPlace, utf8.RuneCountInString(place)) {
+		return head + "; " + cut(place, room)
+	}
+	return cut(head, width)
+}
+
+// cut shortens a text to so many characters, and shows that it did.
+func cut(s string, most int) string {
+	r := []rune(s)
+	if len(r) <= most {
+		return s
+	}
+	return string(r[:max(most-1, 0)]) + "…"
 }
 
 // count writes a number with its noun, which takes an s.

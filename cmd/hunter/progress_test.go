@@ -6,6 +6,7 @@ import (
 	"sync"
 	"testing"
 	"time"
+	"unicode/utf8"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -165,6 +166,30 @@ func TestBarWithoutForecast(t *testing.T) {
 		if got := s.lines(); len([]rune(got[0])) > 20 {
 			t.Errorf("%q is wider than the terminal", got)
 		}
+	}
+}
+
+// In a narrow terminal the line says what matters most.
+func TestBarFits(t *testing.T) {
+	t.Parallel()
+	parts := []string{"14%", "3,358 of 66,693 files, 1.1 GiB of 4.9 GiB", "about 21 s left"}
+	for width, want := range map[int]string{
+		120: "[##  ] 14%, 3,358 of 66,693 files, 1.1 GiB of 4.9 GiB, about 21 s left; files /home/änna",
+		87:  "[##  ] 14%, 3,358 of 66,693 files, 1.1 GiB of 4.9 GiB, about 21 s left; files /home/än…",
+		80:  "[##  ] 14%, 3,358 of 66,693 files, 1.1 GiB of 4.9 GiB, about 21 s left",
+		60:  "[##  ] 14%, about 21 s left; files /home/änna",
+		40:  "[##  ] 14%, about 21 s left",
+		28:  "[##  ] 14%, about 21 s left",
+		20:  "[##  ] 14%, about 2…",
+		1:   "…",
+	} {
+		got := fitting(width, "[##  ] ", parts, "files /home/änna")
+		if got != want || utf8.RuneCountInString(got) > width {
+			t.Errorf("%d: %q instead of %q", width, got, want)
+		}
+	}
+	if got := fitting(40, "[##  ] ", parts[:1], "running"); got != "[##  ] 14%; running" {
+		t.Errorf("%q", got)
 	}
 }
 

@@ -52,22 +52,33 @@ const perFile = 64 << 10
 
 func weight(c edr.Cost) float64 { return float64(c.Bytes) + perFile*float64(c.Files) }
 
-// status says how far it is; share is negative when nobody knows of how much.
-func (r *reading) status(now time.Time) (share float64, text string) {
+// filesOf words a number of files of which another was counted.
+func filesOf(n int64) string {
+	if n == 1 {
+		return "1 file"
+	}
+	return report.Thousands(n) + " files"
+}
+
+// status says how far it is: the share, the counts, what is left; share is negative when nobody knows of how much.
+func (r *reading) status(now time.Time) (share float64, parts []string) {
 	all := r.forecast.Cost
 	if !r.known || weight(all) == 0 {
 		if r.total.Files == 0 {
-			return -1, ""
+			return -1, nil
 		}
-		return -1, fmt.Sprintf("%s files, %s read", report.Thousands(r.total.Files), ledger.Size(r.total.Bytes))
+		return -1, []string{fmt.Sprintf("%s, %s read", filesOf(r.total.Files), ledger.Size(r.total.Bytes))}
 	}
 	got := r.done.Plus(edr.Cost{Files: min(r.now.Files, r.asked.Files), Bytes: min(r.now.Bytes, r.asked.Bytes)})
 	share = min(weight(got)/weight(all), 1)
-	text = fmt.Sprintf("%d%%, %s of %s files, %s of %s", int(100*share), report.Thousands(got.Files), report.Thousands(all.Files), ledger.Size(got.Bytes), ledger.Size(all.Bytes))
-	if took := now.Sub(r.began); took >= time.Second && share >= 0.01 && share < 1 {
-		text += ", about " + report.Long(time.Duration(float64(took)*(1-share)/share)) + " left"
-	} else if share < 0.01 && r.forecast.Takes > 0 {
-		text += ", about " + report.Long(r.forecast.Takes) + " left"
+	parts = []string{
+		fmt.Sprintf("%d%%", int(100*share)),
+		fmt.Sprintf("%s of %s, %s of %s", report.Thousands(got.Files), filesOf(all.Files), ledger.Size(got.Bytes), ledger.Size(all.Bytes)),
 	}
-	return share, text
+	if took := now.Sub(r.began); took >= time.Second && share >= 0.01 && share < 1 {
+		parts = append(parts, "about "+report.Long(time.Duration(float64(took)*(1-share)/share))+" left")
+	} else if share < 0.01 && r.forecast.Takes > 0 {
+		parts = append(parts, "about "+report.Long(r.forecast.Takes)+" left")
+	}
+	return share, parts
 }

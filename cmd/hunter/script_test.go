@@ -14,6 +14,7 @@ import (
 	"testing"
 
 	"github.com/rogpeppe/go-internal/testscript"
+	"go.uber.org/goleak"
 )
 
 // asCommand is the variable that makes the test binary be hunter.
@@ -27,7 +28,21 @@ func TestMain(m *testing.M) {
 	if os.Getenv(asCommand) != "" {
 		command()
 	}
-	testscript.Main(m, map[string]func(){"hunter": command})
+	testscript.Main(waited{m}, map[string]func(){"hunter": command})
+}
+
+// waited fails the tests when one of them left a goroutine behind.
+type waited struct{ m *testing.M }
+
+func (w waited) Run() int {
+	code := w.m.Run()
+	if code == 0 {
+		if err := goleak.Find(); err != nil {
+			fmt.Fprintln(os.Stderr, err)
+			code = 1
+		}
+	}
+	return code
 }
 
 // TestScripts runs the command line as a person does. A script has the examples at $EXAMPLES and a database of its own.

@@ -105,25 +105,27 @@ func (g *globals) seenBefore(ctx context.Context, s *results.Store, spec campaig
 		return err
 	}
 	if seen.Hits > 0 {
-		g.hint("seen before: %s, the last %s ago", count(seen.Hits, "hit"), ago(seen.LastHit))
+		g.hint("seen before: %s, the last %s", count(seen.Hits, "hit"), ago(seen.LastHit, a.Campaign.Now()))
 	}
 	if seen.Absent > 0 {
-		g.hint("seen before: absent on %s, the last %s ago", count(seen.Absent, "host"), ago(seen.LastAbsent))
+		g.hint("seen before: absent on %s, the last %s", count(seen.Absent, "host"), ago(seen.LastAbsent, a.Campaign.Now()))
 	}
 	return nil
 }
 
-// ago says how long ago a time is, in the biggest unit that fits.
-func ago(t time.Time) string {
-	d := time.Since(t)
+// ago says how long ago a time is, in the biggest unit that fits, or that it is still to come: then a clock was wrong.
+func ago(t, now time.Time) string {
+	d := now.Sub(t)
 	switch {
+	case d <= -time.Minute:
+		return "at " + t.UTC().Format(time.RFC3339) + ", which is still to come by this machine's clock"
 	case d >= 48*time.Hour:
-		return fmt.Sprintf("%d days", int(d/(24*time.Hour)))
+		return fmt.Sprintf("%d days ago", int(d/(24*time.Hour)))
 	case d >= 2*time.Hour:
-		return fmt.Sprintf("%d hours", int(d/time.Hour))
+		return fmt.Sprintf("%d hours ago", int(d/time.Hour))
 	case d >= 2*time.Minute:
-		return fmt.Sprintf("%d minutes", int(d/time.Minute))
+		return fmt.Sprintf("%d minutes ago", int(d/time.Minute))
 	default:
-		return count(max(int(d/time.Second), 0), "second")
+		return count(max(int(d/time.Second), 0), "second") + " ago"
 	}
 }

@@ -72,7 +72,7 @@ func wire(ctx context.Context, opt Options, a *App) (*App, error) {
 	providers, err := a.providers(ctx, opt)
 	tools, toolsErr := makeTools(ctx, opt, store)
 	a.tools = tools
-	if err := errors.Join(err, toolsErr); err != nil {
+	if err := errors.Join(results.Explain(err), toolsErr); err != nil {
 		return nil, errors.Join(err, a.Close())
 	}
 	a.Campaign = &campaign.Campaign{

@@ -172,9 +172,7 @@ func (c *Campaign) loop(ctx context.Context, b *board) error {
 	inFlight := map[Pair]bool{}
 	defer func() {
 		cancel()
-		for range len(inFlight) {
-			<-answers
-		}
+		c.late(ctx, b, answers, len(inFlight))
 	}()
 	for {
 		if ctx.Err() == nil {
@@ -207,6 +205,17 @@ func (c *Campaign) loop(ctx context.Context, b *board) error {
 		}
 		if err := c.record(ctx, b, got); err != nil {
 			return err
+		}
+	}
+}
+
+// late waits for the n workers of a run that has failed, and stores what they bring: whatever stopped it may have passed.
+// When it has not, the rest is asked again on resume.
+func (c *Campaign) late(ctx context.Context, b *board, answers <-chan answered, n int) {
+	stored := true
+	for range n {
+		if got := <-answers; got.err == nil && stored {
+			stored = c.record(ctx, b, got) == nil
 		}
 	}
 }

@@ -24,7 +24,7 @@ type Store interface {
 	RecordSearch(ctx context.Context, a results.SearchRecord) error
 	SetCoverages(ctx context.Context, run string, standings []results.Standing) error
 	FinishRun(ctx context.Context, run string, state results.RunState, exitCode int, reason string) error
-	LatestProof(ctx context.Context, endpoint, tool, proof string, since time.Time) (*results.Proof, error)
+	LatestProof(ctx context.Context, endpoint, tool, proof string, since, until time.Time) (*results.Proof, error)
 	ReadSpeed(ctx context.Context, endpoint, tool string, gentle bool) (bytesPerSecond int64, err error)
 	Run(ctx context.Context, run string) (results.RunSummary, error)
 	Targets(ctx context.Context, run string) ([]results.Target, error)

@@ -37,7 +37,8 @@ func (c *Campaign) carryProofs(ctx context.Context, p *Prepared) error {
 			}
 			known := proof{name: named[&ep.Queries[0]]}
 			if p.Spec.MaxAge > 0 {
-				old, err := c.Store.LatestProof(ctx, ep.Endpoint.ID, tp.Tool.Name, known.name, c.Now().Add(-p.Spec.MaxAge))
+				now := c.Now()
+				old, err := c.Store.LatestProof(ctx, ep.Endpoint.ID, tp.Tool.Name, known.name, now.Add(-p.Spec.MaxAge), now)
 				if err != nil {
 					return err
 				}

@@ -3,6 +3,7 @@ package campaign_test
 import (
 	"bytes"
 	"compress/gzip"
+	"errors"
 	"os"
 	"path/filepath"
 	"strings"
@@ -22,9 +23,11 @@ func FuzzReadSeeds(f *testing.F) {
 		f.Add([]byte(s))
 	}
 	lists, err := filepath.Glob("../pivot/files/testdata/*")
-	if err != nil || len(lists) == 0 {
-		f.Fatal(lists, err)
+	alerts, err2 := filepath.Glob("../alert/testdata/*json")
+	if err := errors.Join(err, err2); err != nil || len(lists) == 0 || len(alerts) == 0 {
+		f.Fatal(lists, alerts, err)
 	}
+	lists = append(lists, alerts...)
 	for _, name := range lists {
 		text, err := os.ReadFile(name)
 		if err != nil {

@@ -75,10 +75,10 @@ func newDocument(v View, textMost int) document {
 		NotAsked: notAsked(v), Lost: lostOf(v), Scope: diag.Escape(orNone(r.Scope)), Hunted: huntedOf(v), Sources: sourcesOf(v), Queries: queriesOf(v, textMost),
 		Picture: v.picture().fold(),
 	}
-	for _, n := range v.Notes[:min(len(v.Notes), asideRows)] {
+	for _, n := range v.told()[:min(len(v.told()), asideRows)] {
 		d.Notes = append(d.Notes, diag.Escape(n))
 	}
-	if more := len(v.Notes) - asideRows; more > 0 {
+	if more := len(v.told()) - asideRows; more > 0 {
 		d.Notes = append(d.Notes, fmt.Sprintf("and %s more; hunter report %s --format json lists them all", number0(more), d.Run))
 	}
 	d.Figures = figures(v)

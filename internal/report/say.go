@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"io"
 	"strings"
+	"time"
 
 	"github.com/hunter-project/hunter/internal/diag"
 	"github.com/hunter-project/hunter/internal/indicator"
@@ -12,7 +13,7 @@ import (
 )
 
 // Say writes the one defensible sentence about a run: what was looked for, where, what was found, what is proven, and
-// what was not looked at.
+// what was not looked at, and what else is to be known.
 func Say(w io.Writer, v View) error {
 	_, err := fmt.Fprintln(w, Sentence(v))
 	if err != nil {
@@ -34,21 +35,33 @@ func Sentence(v View) string {
 	if not := notLooked(v); len(not) > 0 {
 		parts = append(parts, "Not looked at: "+strings.Join(not, "; ")+".")
 	}
+	if len(v.Remarks) > 0 {
+		parts = append(parts, "Note: "+strings.Join(v.Remarks, "; ")+".")
+	}
 	return strings.Join(parts, " ")
 }
 
 func openingClause(v View) string {
 	r := v.Run
-	when := r.StartedAt.UTC().Format("2006-01-02 15:04")
-	if !r.FinishedAt.IsZero() {
-		when += " to " + r.FinishedAt.UTC().Format("2006-01-02 15:04")
-	}
 	scope := r.Scope
 	if scope == "" {
 		scope = "nothing"
 	}
-	return fmt.Sprintf("On %s UTC the run %s of hunt %s looked for %s%s %s, in scope: %s", when, diag.Escape(r.ID), diag.Escape(r.Hunt),
+	return fmt.Sprintf("On %s UTC the run %s of hunt %s looked for %s%s %s, in scope: %s", span(r.StartedAt.UTC(), r.FinishedAt.UTC()), diag.Escape(r.ID), diag.Escape(r.Hunt),
 		count(r.Hunted, "file", "files"), seedClause(v), whereClause(v), diag.Escape(scope))
+}
+
+// span words from when to when something took, to the minute and each day once; no end is a zero time.
+func span(from, to time.Time) string {
+	const day, minute = "2006-01-02", "15:04"
+	begin, end := from.Format(day+" "+minute), to.Format(day+" "+minute)
+	switch {
+	case to.IsZero(), begin == end:
+		return begin
+	case from.Format(day) == to.Format(day):
+		return begin + " to " + to.Format(minute)
+	}
+	return begin + " to " + end
 }
 
 // whereClause counts the endpoints; those that a recorded tool knows are told apart.

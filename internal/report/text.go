@@ -219,7 +219,7 @@ func (p page) coverage(v View) {
 	for _, status := range []results.IndicatorStatus{results.StatusUnaskable, results.StatusRefused} {
 		p.listed(v, status)
 	}
-	for _, n := range v.Notes {
+	for _, n := range v.told() {
 		p.line("note      %s", diag.Escape(n))
 	}
 }

@@ -5,6 +5,8 @@ package report
 import (
 	"context"
 	"fmt"
+	"slices"
+	"time"
 
 	"github.com/hunter-project/hunter/internal/indicator"
 	"github.com/hunter-project/hunter/internal/ledger"
@@ -29,6 +31,7 @@ type View struct {
 	Files      []indicator.File
 	Reports    []indicator.Report
 	Notes      []string // what the answers said about their own scope
+	Remarks    []string // what else is to be known of this run, and is no gap in it
 	Queries    []Query  // what was sent, each text once, in the order of asking
 }
 
@@ -52,6 +55,7 @@ type Source interface {
 	Files(ctx context.Context, run string) ([]indicator.File, error)
 	Reports(ctx context.Context, run string) ([]indicator.Report, error)
 	Queries(ctx context.Context, run string) ([]results.StoredQuery, error)
+	ClockBack(ctx context.Context, run string) (time.Duration, error)
 }
 
 // Load reads the view of a run; run is an id, a unique prefix of one, or "last".
@@ -61,7 +65,7 @@ func Load(ctx context.Context, src Source, run string) (View, error) {
 		return View{}, err
 	}
 	v := View{Run: sum}
-	queries := []results.StoredQuery(nil)
+	queries, back := []results.StoredQuery(nil), time.Duration(0)
 	steps := []func() error{
 		func() (err error) { v.Seeds, err = src.Seeds(ctx, sum.ID); return },
 		func() (err error) { v.Skipped, err = src.Skipped(ctx, sum.ID); return },
@@ -76,13 +80,18 @@ func Load(ctx context.Context, src Source, run string) (View, error) {
 		func() (err error) { v.Files, err = src.Files(ctx, sum.ID); return },
 		func() (err error) { v.Reports, err = src.Reports(ctx, sum.ID); return },
 		func() (err error) { queries, err = src.Queries(ctx, sum.ID); return },
+		func() (err error) { back, err = src.ClockBack(ctx, sum.ID); return },
 	}
 	for _, step := range steps {
 		if err := step(); err != nil {
 			return View{}, fmt.Errorf("read run %s: %w", sum.ID, err)
 		}
 	}
-	v.Notes, v.Queries = notes(queries), texts(queries)
+	v.Queries = texts(queries)
+	v.Notes, v.Remarks = notes(queries)
+	if back >= time.Second {
+		v.Remarks = append(v.Remarks, fmt.Sprintf("the clock of the machine that ran this was set back by %s meanwhile: its times are not in order", Long(back)))
+	}
 	return v, nil
 }
 
@@ -128,9 +137,11 @@ func split(queries []results.StoredQuery) map[endpointOf]map[string]bool {
 	return out
 }
 
-// notes collects what the verdicts said about their scope, each sentence once, in order.
-func notes(queries []results.StoredQuery) []string {
-	var out []string
+// told gives the notes and the remarks.
+func (v View) told() []string { return append(slices.Clip(v.Notes), v.Remarks...) }
+
+// notes collects what the verdicts said about their scope, each sentence once, in order, and what they rest on.
+func notes(queries []results.StoredQuery) (out, remarks []string) {
 	seen := map[string]bool{}
 	add := func(s string) {
 		if s != "" && !seen[s] {
@@ -161,9 +172,21 @@ func notes(queries []results.StoredQuery) []string {
 		}
 	}
 	if remembered > 0 { // each was read once, and is no reading of now
-		add(fmt.Sprintf("%d of %d digests are remembered from an earlier reading: these files have not changed since", remembered, max(hashed, remembered)))
+		verb, files := "are", "these files have"
+		if remembered == 1 {
+			verb, files = "is", "this file has"
+		}
+		remarks = append(remarks, fmt.Sprintf("%s of %s %s remembered from an earlier reading: %s not changed since", Thousands(remembered),
+			digestsOf(max(hashed, remembered)), verb, files))
 	}
-	return out
+	return out, remarks
+}
+
+func digestsOf(n int64) string {
+	if n == 1 {
+		return "1 digest"
+	}
+	return Thousands(n) + " digests"
 }
 
 // Graph gives the stored pivot in the form that pivot.Explain takes.

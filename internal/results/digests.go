@@ -118,7 +118,7 @@ func (d *Digests) write(ctx context.Context) {
 	}
 	now := d.s.now().Unix()
 	d.err = errors.Join(d.err, d.s.tx(ctx, "remember digests", func(tx *sql.Tx) error {
-		stmt, err := tx.PrepareContext(ctx, `INSERT INTO digest_page (device, page, entries, written) VALUES (?, ?, ?, ?)
+		stmt, err := tx.PrepareContext(ctx, `INSERT INTO digest_page (device, page, entries, written) VALUES (?, ?, ?, max(?, coalesce((SELECT max(written) FROM digest_page), 0)))
 			ON CONFLICT (device, page) DO UPDATE SET entries = excluded.entries, written = excluded.written`)
 		if err != nil {
 			return err
@@ -133,7 +133,7 @@ func (d *Digests) write(ctx context.Context) {
 			}
 		}
 		_, err = tx.ExecContext(ctx, `DELETE FROM digest_page WHERE rowid IN (
-			SELECT rowid FROM digest_page ORDER BY written LIMIT max(0, (SELECT count(*) FROM digest_page) - ?))`, digestPagesKept)
+			SELECT rowid FROM digest_page ORDER BY written, rowid LIMIT max(0, (SELECT count(*) FROM digest_page) - ?))`, digestPagesKept)
 		return err
 	}))
 	for _, p := range d.pages {

@@ -111,9 +111,19 @@ func TestDamagedDigests(t *testing.T) {
 	}
 }
 
-// Old pages go when there are too many.
+// Old pages go when there are too many, also when the clock was set back.
 func TestDigestsAreBounded(t *testing.T) {
 	t.Parallel()
+	for name, step := range map[string]time.Duration{"forward": time.Hour, "back": -time.Hour} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			digestsAreBounded(t, step)
+		})
+	}
+}
+
+func digestsAreBounded(t *testing.T, step time.Duration) {
+	t.Helper()
 	path := filepath.Join(t.TempDir(), "h.db")
 	at := time.Unix(1_795_000_000, 0)
 	d := digestsOf(t, path, results.Options{Now: func() time.Time { return at }})
@@ -124,7 +134,7 @@ func TestDigestsAreBounded(t *testing.T) {
 		if err := d.Flush(t.Context()); err != nil {
 			t.Fatal(err)
 		}
-		at = at.Add(time.Hour)
+		at = at.Add(step)
 	}
 	put(0)
 	put(5000)

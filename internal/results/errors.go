@@ -46,6 +46,10 @@ func withReason(err error) error {
 	return err
 }
 
+// Explain says of an error that comes from the database what it means and what to do, for rooms that own tables in it; any
+// other error stays as it is.
+func Explain(err error) error { return explain(err) }
+
 // explain turns SQLite's codes into what they mean; the cause stays in the chain.
 func explain(err error) error {
 	var se sqlite3.Error
@@ -73,10 +77,11 @@ func explain(err error) error {
 	return fmt.Errorf("%w (%w)", what, err)
 }
 
-// diskTrouble tells a full disk or quota from other failures of reading and writing.
+// diskTrouble tells a full disk, quota or file (a limit on sizes, a file system of old) from other failures of reading and
+// writing.
 func diskTrouble(se sqlite3.Error) error {
 	switch {
-	case se.SystemErrno == syscall.ENOSPC, se.SystemErrno == syscall.EDQUOT:
+	case se.SystemErrno == syscall.ENOSPC, se.SystemErrno == syscall.EDQUOT, se.SystemErrno == syscall.EFBIG:
 		return ErrFull
 	case se.ExtendedCode == sqlite3.ErrIoErrShortRead:
 		return ErrDamaged

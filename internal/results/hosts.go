@@ -55,7 +55,7 @@ func (s *Store) Hosts(ctx context.Context, f Filter) ([]HostRow, error) {
 	w.since("r.started_at >= ?", f.Since)
 	inner := `SELECT x.run AS run, x.endpoint AS endpoint, x.tool AS tool, r.hunt AS hunt,
 		max(x.answered_at) OVER (PARTITION BY x.endpoint, x.tool) AS answered,
-		row_number() OVER (PARTITION BY x.endpoint, x.tool ORDER BY r.started_at DESC, r.id DESC) AS place
+		row_number() OVER (PARTITION BY x.endpoint, x.tool ORDER BY r.rowid DESC) AS place
 		FROM target x JOIN run r ON r.id = x.run` + w.String()
 	last := where{args: w.args}
 	last.add("n.place = 1")

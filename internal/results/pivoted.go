@@ -105,7 +105,7 @@ func (s *Store) Edges(ctx context.Context, run string) ([]indicator.Edge, error)
 
 // EdgesTo gives the edges that lead to an indicator in any run, those of the latest run first.
 func (s *Store) EdgesTo(ctx context.Context, ind indicator.Indicator) ([]RunEdge, error) {
-	return s.edges(ctx, ` JOIN run r ON r.id = e.run WHERE e.to_value = ? AND e.to_kind = ? ORDER BY r.started_at DESC, r.id DESC, e.seq`,
+	return s.edges(ctx, ` JOIN run r ON r.id = e.run WHERE e.to_value = ? AND e.to_kind = ? ORDER BY r.rowid DESC, e.seq`,
 		protect(ind.Value), string(ind.Kind))
 }
 

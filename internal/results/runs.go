@@ -118,7 +118,7 @@ func scanRun(rows *sql.Rows) (RunSummary, error) {
 	return r, nil
 }
 
-// Runs lists runs, newest first. Of the filter it takes Run, Hunt, State, Since (of the start) and Limit.
+// Runs lists runs, the one that was stored last first, whatever the clock said. Of the filter it takes Run, Hunt, State, Since (of the start) and Limit.
 func (s *Store) Runs(ctx context.Context, f Filter) ([]RunSummary, error) {
 	var w where
 	if err := s.inRun(ctx, &w, "id = ?", f.Run); err != nil {
@@ -132,7 +132,7 @@ func (s *Store) Runs(ctx context.Context, f Filter) ([]RunSummary, error) {
 		r, err := scanRun(rows)
 		out = append(out, r)
 		return err
-	}, runColumns+` WHERE v.run IN (SELECT id FROM run`+w.String()+` ORDER BY started_at DESC, id DESC LIMIT ?) ORDER BY v.started_at DESC, v.run DESC`,
+	}, runColumns+` WHERE v.run IN (SELECT id FROM run`+w.String()+` ORDER BY rowid DESC LIMIT ?) ORDER BY r.rowid DESC`,
 		w.page(f.Limit)...)
 	return out, err
 }
@@ -160,7 +160,7 @@ func (s *Store) resolve(ctx context.Context, run string) (string, error) {
 	text, args := `SELECT id FROM run WHERE id = ? OR (length(?) >= 4 AND substr(id, 1, length(?)) = ?) ORDER BY CASE WHEN id = ? THEN 0 ELSE 1 END LIMIT 2`,
 		[]any{run, run, run, run, run}
 	if run == "last" {
-		text, args = `SELECT id FROM run ORDER BY started_at DESC, id DESC LIMIT 1`, nil
+		text, args = `SELECT id FROM run ORDER BY rowid DESC LIMIT 1`, nil
 	}
 	var ids []string
 	err := s.query(ctx, "look for the run", func(rows *sql.Rows) error {
@@ -193,7 +193,7 @@ func (s *Store) inRun(ctx context.Context, w *where, test, run string) error {
 	return nil
 }
 
-// RunsKnowing lists the runs whose seed, pivot, plan or hits know a value, newest first.
+// RunsKnowing lists the runs whose seed, pivot, plan or hits know a value, the one that was stored last first.
 func (s *Store) RunsKnowing(ctx context.Context, value string) ([]string, error) {
 	var out []string
 	err := s.query(ctx, "look for the indicator", func(rows *sql.Rows) error {
@@ -202,7 +202,7 @@ func (s *Store) RunsKnowing(ctx context.Context, value string) ([]string, error)
 		out = append(out, id)
 		return err
 	}, `SELECT id FROM run WHERE id IN (SELECT run FROM run_edge WHERE to_value = ? UNION SELECT run FROM run_indicator WHERE value = ?
-		UNION SELECT run FROM hit WHERE matched_value = ? OR sha256 = ? OR md5 = ? OR sha1 = ?) ORDER BY started_at DESC, id DESC`,
+		UNION SELECT run FROM hit WHERE matched_value = ? OR sha256 = ? OR md5 = ? OR sha1 = ?) ORDER BY rowid DESC`,
 		value, value, value, value, value, value)
 	return out, err
 }

@@ -3,6 +3,9 @@ package osquery_test
 import (
 	"bytes"
 	"context"
+	"encoding/json"
+	"errors"
+	"os"
 	"reflect"
 	"testing"
 
@@ -26,6 +29,30 @@ func over(text []byte) (in, out thrift.TProtocol, written *thrift.TMemoryBuffer)
 	return thrift.NewTBinaryProtocolConf(source, small()), thrift.NewTBinaryProtocolConf(written, small()), written
 }
 
+// fixture gives osqueryd's whole answer to a query with the rows of a file of
+// testdata, as bytes on the wire.
+func fixture(f *testing.F, name string) []byte {
+	f.Helper()
+	text, err := os.ReadFile("testdata/" + name)
+	if err != nil {
+		f.Fatal(err)
+	}
+	var rows []map[string]string
+	if err := json.Unmarshal(text, &rows); err != nil || len(rows) == 0 {
+		f.Fatal(rows, err)
+	}
+	_, out, written := over(nil)
+	message := gen.ExtensionManagerQueryResult{Success: &gen.ExtensionResponse{Status: &gen.ExtensionStatus{Message: "OK"}}}
+	for _, r := range rows {
+		message.Success.Response = append(message.Success.Response, r)
+	}
+	background := context.Background()
+	if err := errors.Join(out.WriteMessageBegin(background, "query", thrift.REPLY, 1), message.Write(background, out), out.WriteMessageEnd(background)); err != nil {
+		f.Fatal(err)
+	}
+	return written.Bytes()
+}
+
 // FuzzAnswer reads bytes as osqueryd's answer to each call that a client makes.
 // Whatever comes, nothing breaks, and what was understood is written and read
 // as the same.
@@ -39,6 +66,7 @@ func FuzzAnswer(f *testing.F) {
 	} {
 		f.Add([]byte(s))
 	}
+	f.Add(fixture(f, "rows_hit.json"))
 	f.Fuzz(func(t *testing.T, text []byte) {
 		ctx := context.Background()
 		client := func() *gen.ExtensionManagerClient {

@@ -7,6 +7,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"errors"
+	"fmt"
 	"io"
 	"os"
 	"path/filepath"
@@ -409,6 +410,42 @@ func TestHub(t *testing.T) {
 	res, err := files.NewProvider("files", s, files.ProviderOptions{}).Related(t.Context(), indicator.Indicator{Kind: indicator.MD5, Value: md5A}, lim)
 	if err != nil || len(res.Edges) != lim.PerReport || len(res.Cut) != 1 || res.Cut[0].Total != 5001 || res.Cut[0].Kept != lim.PerReport {
 		t.Errorf("%d edges, cut %+v, %v", len(res.Edges), res.Cut, err)
+	}
+}
+
+// A disk that is full in mid-import: the file leaves no trace and no line, what came before stays, and with room it is read.
+func TestImportOnAFullDisk(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	path, big := filepath.Join(dir, "h.db"), filepath.Join(dir, "big.txt")
+	var list strings.Builder
+	for i := range 5000 {
+		fmt.Fprintf(&list, "%x\n", sha256.Sum256([]byte{byte(i), byte(i >> 8)}))
+	}
+	if err := os.WriteFile(big, []byte(list.String()), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for _, pages := range []int{200, 0} {
+		store, err := results.Open(t.Context(), path, results.Options{MaxPages: pages})
+		if err != nil {
+			t.Fatal(err)
+		}
+		w, r := store.DB()
+		s := files.NewStore(files.DB{W: w, R: r}, time.Now)
+		sum, err := s.ImportPaths(t.Context(), []string{"-", big}, strings.NewReader(md5A+"\n"), files.ImportOptions{})
+		st, statsErr := s.Stats(t.Context())
+		if closed := errors.Join(statsErr, store.Close()); closed != nil {
+			t.Fatal(closed)
+		}
+		if pages == 0 {
+			if err != nil || len(sum.Files) != 2 || sum.Files[1].Indicators != 5000 {
+				t.Errorf("%+v, %v", sum, err)
+			}
+			return
+		}
+		if !errors.Is(results.Explain(err), results.ErrFull) || !strings.Contains(err.Error(), big) || len(sum.Files) != 1 || st.Reports != 1 {
+			t.Errorf("%+v, %v, %+v", sum, err, st)
+		}
 	}
 }
 

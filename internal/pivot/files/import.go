@@ -57,7 +57,8 @@ func (s Summary) Failed() int {
 const maxFiles = 100_000
 
 // ImportPaths imports files, folders (recursively, in order) and "-" for standard input. A damaged file is refused
-// whole; the others are still imported. The error is for what stops the import itself: the database, or ctx's end.
+// whole; the others are still imported. The error is for what stops the import itself: the database, or ctx's end;
+// then the summary is of what came before.
 func (s *Store) ImportPaths(ctx context.Context, paths []string, stdin io.Reader, opt ImportOptions) (Summary, error) {
 	if opt.Confidence <= 0 {
 		opt.Confidence = 50
@@ -66,20 +67,20 @@ func (s *Store) ImportPaths(ctx context.Context, paths []string, stdin io.Reader
 	for _, p := range paths {
 		if p == "-" {
 			res, err := s.importOne(ctx, "-", stdin, nil, opt)
-			sum.Files = append(sum.Files, res)
 			if err != nil {
 				return sum, err
 			}
+			sum.Files = append(sum.Files, res)
 			continue
 		}
 		found, faults := expand(p)
 		sum.Files = append(sum.Files, faults...)
 		for _, f := range found {
 			res, err := s.importFile(ctx, f, opt)
-			sum.Files = append(sum.Files, res)
 			if err != nil {
 				return sum, err
 			}
+			sum.Files = append(sum.Files, res)
 		}
 	}
 	return sum, nil

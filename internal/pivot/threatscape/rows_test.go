@@ -186,8 +186,8 @@ func checkRows(t *testing.T, rows []row, err error) {
 }
 
 func FuzzJSONRows(f *testing.F) {
-	for _, name := range []string{"pivot_indicator_sha256.json", "pivot_report_report.json", "pivot_report_report_ids.json", "error_200_success_false.json", "report_full.json"} {
-		f.Add(threatscapetest.Read(name))
+	for _, body := range threatscapetest.ReadAll(".json") {
+		f.Add(body)
 	}
 	f.Add([]byte(`{"success":true,"message":{"publishedIndicators":[{"reportId":"1","fileIdentifier":"Victim","md5":"zz","filePath":"a/"}]}}`))
 	f.Fuzz(func(t *testing.T, body []byte) {
@@ -197,8 +197,9 @@ func FuzzJSONRows(f *testing.F) {
 }
 
 func FuzzXMLRows(f *testing.F) {
-	f.Add(threatscapetest.Read("pivot_indicator.xml"))
-	f.Add(threatscapetest.Read("report.xml"))
+	for _, body := range threatscapetest.ReadAll(".xml") {
+		f.Add(body)
+	}
 	f.Add([]byte(`<r><success>true</success><m><reportId>1</reportId><reportId>2</reportId></m><i><reportId>3</reportId><md5>x</md5></i></r>`))
 	f.Fuzz(func(t *testing.T, body []byte) {
 		rows, err := xmlRows(body)
@@ -208,8 +209,8 @@ func FuzzXMLRows(f *testing.F) {
 
 // FuzzDocument looks at bytes as a report of each format: what says no, or is another page, is never given on as a report.
 func FuzzDocument(f *testing.F) {
-	for _, name := range []string{"report.html", "report.pdf", "report.stix", "report.xml", "report_full.json", "error_404.html", "error_200_success_false.json", "test_ok.json"} {
-		f.Add(threatscapetest.Read(name))
+	for _, body := range threatscapetest.ReadAll("") {
+		f.Add(body)
 	}
 	f.Add([]byte("\xef\xbb\xbf <html>"))
 	f.Add([]byte("<a><success>false</success><message><error>x</error></message></a>"))

@@ -3,6 +3,7 @@ package resultstest
 import (
 	"errors"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -75,14 +76,14 @@ func runsFound(t *testing.T, s *results.Store) {
 	_, err := s.Run(ctx, "last")
 	is(t, err, results.ErrNoRun)
 	Start(t, s, RunTwo, "b", At(30), results.SavedPlan{})
-	Start(t, s, RunOne, "a", At(0), results.SavedPlan{})
+	Start(t, s, RunOne, "a", At(0), results.SavedPlan{}) // the clock was set back in between: it is the last one all the same
 	for _, c := range []struct {
 		name, want string
 		err        error
 	}{
 		{RunOne, RunOne, nil},
 		{"0193a", RunOne, nil},
-		{"last", RunTwo, nil},
+		{"last", RunOne, nil},
 		{"0193", "", results.ErrAmbiguous},
 		{"019", "", results.ErrNoRun},   // too short to name anything
 		{"0193%", "", results.ErrNoRun}, // no pattern
@@ -157,4 +158,30 @@ func eventsAppend(t *testing.T, s *results.Store) {
 	if len(one) != 1 || one[0].Seq <= first || one[0].Query != "files-1" {
 		t.Errorf("after the first: %+v", one)
 	}
+}
+
+func clockBack(t *testing.T, s *results.Store) {
+	ctx := t.Context()
+	Start(t, s, RunOne, "sweep", At(0), results.SavedPlan{})
+	Start(t, s, RunTwo, "sweep", At(0), results.SavedPlan{})
+	ahead := At(60 * 24 * 365 * 100) // of whatever clock the store has
+	entry := func(run string, minutes int) {
+		_, err := s.AppendEvent(ctx, results.Event{Run: run, At: ahead.Add(time.Duration(minutes) * time.Minute), Kind: "x"})
+		ok(t, err)
+	}
+	for _, step := range []struct {
+		minutes int
+		want    time.Duration
+	}{{0, 0}, {50, 0}, {50, 0}, {40, 10 * time.Minute}, {45, 10 * time.Minute}, {0, 45 * time.Minute}, {30, 45 * time.Minute}, {10, 45 * time.Minute}} {
+		entry(RunOne, step.minutes)
+		entry(RunTwo, 0) // a run of its own
+		got, err := s.ClockBack(ctx, RunOne)
+		ok(t, err)
+		if got != step.want {
+			t.Errorf("after an entry at %d minutes: %s instead of %s", step.minutes, got, step.want)
+		}
+	}
+	got, err := s.ClockBack(ctx, RunTwo)
+	ok(t, err)
+	same(t, "the other run", time.Duration(0), got)
 }

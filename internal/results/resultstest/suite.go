@@ -19,6 +19,7 @@ func Run(t *testing.T, open func(t *testing.T) *results.Store) {
 		{"runs are listed", runsListed},
 		{"unknown runs are refused", unknownRuns},
 		{"events are a ledger", eventsAppend},
+		{"a clock that goes back is noticed", clockBack},
 		{"a pivot comes back", pivotRoundTrip},
 		{"a pivot is replaced", pivotReplaced},
 		{"edges to an indicator", edgesTo},

@@ -35,6 +35,21 @@ func Read(name string) []byte {
 	return body
 }
 
+// ReadAll gives every recorded answer whose name ends so; no end is every answer.
+func ReadAll(end string) [][]byte {
+	entries, err := files.ReadDir("testdata")
+	if err != nil {
+		panic(err) // they are part of the program
+	}
+	var out [][]byte
+	for _, e := range entries {
+		if strings.HasSuffix(e.Name(), end) && e.Name() != "README.md" {
+			out = append(out, Read(e.Name()))
+		}
+	}
+	return out
+}
+
 // pair is a request with its answer.
 type pair struct {
 	URI    string `json:"uri"`

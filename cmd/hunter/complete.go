@@ -62,6 +62,7 @@ func (g *globals) flagCompleters() map[string]completer {
 	return map[string]completer{
 		"run": g.runs, "resume": g.runs, "hunt": g.huntsOfStore, "tool": g.tools, "provider": g.providers,
 		"hunts": huntsFiles, "path": folders, "out": folders, "tls-self-signed": folders,
+		"tls-cert": anyFile, "tls-key": anyFile, "client-ca": anyFile, "ca": anyFile,
 		"where":    words(stageWords()...),
 		"unsized":  words(string(edr.UnsizedPlaces), string(edr.UnsizedFull), string(edr.UnsizedSkip)),
 		"platform": words(string(hunts.Linux), string(hunts.Darwin), string(hunts.Windows)),
@@ -104,6 +105,10 @@ func words(list ...string) completer {
 
 func huntsFiles(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
 	return []string{"yaml", "yml"}, cobra.ShellCompDirectiveFilterFileExt
+}
+
+func anyFile(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
+	return nil, cobra.ShellCompDirectiveDefault
 }
 
 func folders(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {

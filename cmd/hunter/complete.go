@@ -64,6 +64,7 @@ func (g *globals) flagCompleters() map[string]completer {
 	return map[string]completer{
 		"run": g.runs, "resume": g.runs, "hunt": g.huntsOfStore, "tool": g.tools, "provider": g.providers,
 		"hunts": huntsFiles, "path": folders, "out": folders, "tls-self-signed": folders,
+		"tls-cert": certificates, "tls-key": certificates, "client-ca": certificates, "ca": certificates,
 		"where":      words(stageWords()...),
 		"unsized":    words(string(edr.UnsizedPlaces), string(edr.UnsizedFull), string(edr.UnsizedSkip)),
 		"platform":   words(string(hunts.Linux), string(hunts.Darwin), string(hunts.Windows)),
@@ -110,7 +111,7 @@ func huntsFiles(*cobra.Command, []string, string) ([]string, cobra.ShellCompDire
 }
 
 func certificates(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
-	return []string{"pem", "crt"}, cobra.ShellCompDirectiveFilterFileExt
+	return []string{"pem", "crt", "key"}, cobra.ShellCompDirectiveFilterFileExt
 }
 
 func folders(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {

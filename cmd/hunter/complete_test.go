@@ -14,7 +14,8 @@ import (
 func TestFlagsAreCompleted(t *testing.T) {
 	t.Parallel()
 	free := strings.Fields("db alert carbonblack hypothesis name title schedule intel hash report graph host label exclude never seed case since depth follow limit " +
-		"canary rate late wait timeout max-size max-indicators max-per-report max-reports min-confidence pivot confidence read-rate cpu-share seen-since unseen-since version server interval query-timeout memory enroll-secret")
+		"canary rate late wait timeout max-size max-indicators max-per-report max-reports min-confidence pivot confidence read-rate cpu-share " +
+		"listen listen-agents tls-name enroll-secret distributed-interval max-connections server agent-dir seen-since unseen-since version interval query-timeout memory enroll-approve")
 	root := newRoot(&globals{})
 	seen := map[string]bool{}
 	var walk func(c *cobra.Command)

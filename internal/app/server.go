@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"net"
 	"os"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -202,7 +203,7 @@ func (s *Server) names() []string {
 	for _, addr := range []string{s.opt.Listen, s.opt.ListenAgents} {
 		host, _, err := net.SplitHostPort(addr)
 		if ip := net.ParseIP(host); err == nil && host != "" && (ip == nil || !ip.IsUnspecified()) {
-			out = append(out[:len(out):len(out)], host)
+			out = append(slices.Clip(out), host)
 		}
 	}
 	return out

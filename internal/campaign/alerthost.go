@@ -119,11 +119,7 @@ func (s *Steward) resize(ctx context.Context, r *carried, sizes map[indicator.In
 	if why == "" {
 		return nil
 	}
-	all, err := s.campaign.tools(r.spec)
-	if err != nil {
-		return err
-	}
-	plan, err := edr.MakePlan(ctx, files, slices.DeleteFunc(slices.Clone(all), func(t edr.Tool) bool { return !s.posts(t.Describe().Name) }), r.spec.Select, r.spec.Search)
+	plan, err := edr.MakePlan(ctx, files, slices.DeleteFunc(slices.Clone(prep.tools), func(t edr.Tool) bool { return !s.posts(t.Describe().Name) }), r.spec.Select, r.spec.Search)
 	if err != nil {
 		return fmt.Errorf("plan by size: %w", err)
 	}

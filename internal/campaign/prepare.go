@@ -25,6 +25,7 @@ type Prepared struct {
 	Refused []pivot.Refused
 	Plan    edr.Plan
 	proofs  map[Pair]proof
+	tools   []edr.Tool // that it was planned with
 }
 
 // Prepare pivots and plans, and stores and asks nothing.
@@ -57,7 +58,7 @@ func (c *Campaign) Prepare(ctx context.Context, spec Spec) (*Prepared, error) {
 	if err != nil {
 		return nil, fmt.Errorf("plan: %w", err)
 	}
-	prep := &Prepared{Spec: spec, Graph: graph, Files: files, Refused: refused, Plan: plan, proofs: map[Pair]proof{}}
+	prep := &Prepared{Spec: spec, Graph: graph, Files: files, Refused: refused, Plan: plan, proofs: map[Pair]proof{}, tools: tools}
 	return prep, c.carryProofs(ctx, prep)
 }
 

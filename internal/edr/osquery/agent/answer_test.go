@@ -169,7 +169,7 @@ func TestBadPolls(t *testing.T) {
 // The server says how big files may be to be read.
 func TestMaxSize(t *testing.T) {
 	t.Parallel()
-	big := filepath.Join(t.TempDir(), "big")
+	big := filepath.Join(tempDir(t), "big")
 	f, err := os.Create(big)
 	must(t, err)
 	must(t, f.Truncate(embedded.DefaultReadMax+1))

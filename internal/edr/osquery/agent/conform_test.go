@@ -135,7 +135,7 @@ func fleet(t *testing.T) (b *book, address, ca string) {
 	web.Config.ErrorLog = slog.NewLogLogger(slog.DiscardHandler, slog.LevelError)
 	web.StartTLS()
 	t.Cleanup(web.Close)
-	ca = filepath.Join(t.TempDir(), "ca.pem")
+	ca = filepath.Join(tempDir(t), "ca.pem")
 	must(t, os.WriteFile(ca, pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: web.Certificate().Raw}), 0o600))
 	return b, web.Listener.Addr().String(), ca
 }
@@ -162,10 +162,10 @@ func osqueryd(t *testing.T, address, _ string) endpoint {
 // own is hunter's agent; each turn is a life of its own.
 func own(t *testing.T, address, ca string) endpoint {
 	t.Helper()
-	ref, err := secret.ParseRef("file:" + filepath.Join(t.TempDir(), "secret"))
+	ref, err := secret.ParseRef("file:" + filepath.Join(tempDir(t), "secret"))
 	must(t, err)
 	must(t, os.WriteFile(strings.TrimPrefix(ref.String(), "file:"), []byte(password), 0o600))
-	c := agent.Config{Server: address, CA: ca, Secret: ref, State: filepath.Join(t.TempDir(), "state"), Version: "1.2.3", OnBattery: agent.Ignore}
+	c := agent.Config{Server: address, CA: ca, Secret: ref, State: filepath.Join(tempDir(t), "state"), Version: "1.2.3", OnBattery: agent.Ignore}
 	return endpoint{turn: func() error { return once(t, c) }, restart: func() {}, kind: ledger.AgentHunter, die: func(t *testing.T) {
 		cmd := live(t, c)
 		began(t, c, cmd)
@@ -274,11 +274,11 @@ func TestConformance(t *testing.T) {
 func TestToldBesideRows(t *testing.T) {
 	t.Parallel()
 	b, address, ca := fleet(t)
-	ref, err := secret.ParseRef("file:" + filepath.Join(t.TempDir(), "secret"))
+	ref, err := secret.ParseRef("file:" + filepath.Join(tempDir(t), "secret"))
 	must(t, err)
 	must(t, os.WriteFile(strings.TrimPrefix(ref.String(), "file:"), []byte(password), 0o600))
 	c := agent.Config{
-		Server: address, CA: ca, Secret: ref, State: filepath.Join(t.TempDir(), "state"), Version: "1.2.3", OnBattery: agent.Ignore, FS: faultyFS{dir: "/x"},
+		Server: address, CA: ca, Secret: ref, State: filepath.Join(tempDir(t), "state"), Version: "1.2.3", OnBattery: agent.Ignore, FS: faultyFS{dir: "/x"},
 	}
 	b.ask("a", "SELECT path FROM file WHERE directory = '/nowhere'")
 	b.due[0].MaxSize = 100 << 20

@@ -62,7 +62,7 @@ func newServer(t testing.TB) *server {
 	s.Server.Config.ErrorLog = slog.NewLogLogger(slog.DiscardHandler, slog.LevelError)
 	s.StartTLS()
 	t.Cleanup(s.Close)
-	s.ca = filepath.Join(t.TempDir(), "ca.pem")
+	s.ca = filepath.Join(tempDir(t), "ca.pem")
 	if err := os.WriteFile(s.ca, pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: s.Certificate().Raw}), 0o600); err != nil {
 		t.Fatal(err)
 	}
@@ -216,7 +216,7 @@ func (l *logs) String() string {
 // config gives the configuration of an agent of a server, with a state folder of its own.
 func config(t testing.TB, s *server) (agent.Config, *logs) {
 	t.Helper()
-	dir := t.TempDir()
+	dir := tempDir(t)
 	pass := filepath.Join(dir, "secret")
 	if err := os.WriteFile(pass, []byte(password+"\n"), 0o600); err != nil {
 		t.Fatal(err)
@@ -299,7 +299,7 @@ func newServerOf(t testing.TB, version uint16) *server {
 	s.TLS = &tls.Config{MinVersion: tls.VersionTLS10, MaxVersion: version} //nolint:gosec // an old server
 	s.StartTLS()
 	t.Cleanup(s.Close)
-	s.ca = filepath.Join(t.TempDir(), "ca.pem")
+	s.ca = filepath.Join(tempDir(t), "ca.pem")
 	must(t, os.WriteFile(s.ca, pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: s.Certificate().Raw}), 0o600))
 	return s
 }
@@ -314,7 +314,7 @@ func strangersCA(t testing.TB) string {
 	}
 	der, err := x509.CreateCertificate(rand.Reader, cert, cert, key.Public(), key)
 	must(t, err)
-	path := filepath.Join(t.TempDir(), "stranger.pem")
+	path := filepath.Join(tempDir(t), "stranger.pem")
 	must(t, os.WriteFile(path, pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der}), 0o600))
 	return path
 }

@@ -35,8 +35,8 @@ func TestBadConfig(t *testing.T) {
 	s := newServer(t)
 	c, _ := config(t, s)
 	for want, spoil := range map[string]func(c *agent.Config){
-		"read the CA file":     func(c *agent.Config) { c.CA = filepath.Join(t.TempDir(), "none") },
-		"no regular file":      func(c *agent.Config) { c.CA = t.TempDir() },
+		"read the CA file":     func(c *agent.Config) { c.CA = filepath.Join(tempDir(t), "none") },
+		"no regular file":      func(c *agent.Config) { c.CA = tempDir(t) },
 		"holds no certificate": func(c *agent.Config) { c.CA = filepath.Join(c.State, "..", "secret") },
 		"the enrol secret": func(c *agent.Config) {
 			c.Secret, _ = secret.ParseRef("env:HUNTER_TEST_NOT_SET")

@@ -136,3 +136,24 @@ func TestInterrupted(t *testing.T) {
 		}
 	}
 }
+
+// Work that never pauses is told, and a pause makes up for it.
+func TestOverdrawn(t *testing.T) {
+	t.Parallel()
+	m := &machine{now: time.Unix(1_764_000_000, 0)}
+	p := gentle.New(gentle.Limits{BytesPerSecond: 1000, CPU: 0.5}, m.options())
+	m.work(1<<30, 10*time.Second)
+	for range 2 { // asking changes nothing
+		if got := p.Overdrawn(); got != 9900*time.Millisecond { // less what is free; time that passed before is not saved up
+			t.Errorf("overdrawn by %s", got)
+		}
+	}
+	m.now = m.now.Add(4 * time.Second)
+	if got := p.Overdrawn(); got != 7900*time.Millisecond {
+		t.Errorf("after 4 s: overdrawn by %s", got)
+	}
+	m.now = m.now.Add(time.Hour)
+	if got := p.Overdrawn(); got != 0 {
+		t.Errorf("after an hour: overdrawn by %s", got)
+	}
+}

@@ -104,11 +104,12 @@ func (g *globals) seenBefore(ctx context.Context, s *results.Store, spec campaig
 	if err != nil {
 		return err
 	}
+	now := time.Now()
 	if seen.Hits > 0 {
-		g.hint("seen before: %s, the last %s", count(seen.Hits, "hit"), ago(seen.LastHit, a.Campaign.Now()))
+		g.hint("seen before: %s, the last %s", count(seen.Hits, "hit"), ago(seen.LastHit, now))
 	}
 	if seen.Absent > 0 {
-		g.hint("seen before: absent on %s, the last %s", count(seen.Absent, "host"), ago(seen.LastAbsent, a.Campaign.Now()))
+		g.hint("seen before: absent on %s, the last %s", count(seen.Absent, "host"), ago(seen.LastAbsent, now))
 	}
 	return nil
 }

@@ -128,13 +128,12 @@ func (s *Steward) make(ctx context.Context, id string, spec Spec) (out planned) 
 		out.err = s.store.SetRunState(ctx, id, results.RunRunning, "planned")
 	default:
 		out.err = s.with(ctx, spec, func(c *Campaign) error {
-			mine := *c
-			mine.Progress = func(e Event) {
+			c.Progress = func(e Event) {
 				if e.Kind == EventPlanned {
 					out.prep = e.Prepared
 				}
 			}
-			return mine.plan(ctx, id, spec)
+			return c.plan(ctx, id, spec)
 		})
 	}
 	return out

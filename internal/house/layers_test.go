@@ -11,7 +11,7 @@ import (
 // .golangci.yml says the same to depguard, and ARCHITECTURE.md to people.
 func levels() [][]string {
 	return [][]string{
-		{"cmd/hunter"},
+		{"cmd/hunter", "bench/fleet"},
 		{"internal/app"},
 		{"internal/web"},
 		{"internal/campaign", "internal/report", "internal/queue", "internal/notify", "internal/auth"},

@@ -28,10 +28,15 @@ func (t *Tool) Recheck(q ledger.Query, paths []string) (ledger.Query, bool) {
 	return osquery.Recheck(q, paths)
 }
 
+const neverSeen = "not seen since it enrolled"
+
 // asleep says since when a node has not come to ask, "" for one that is awake.
 func asleep(n ledger.Node, now time.Time, interval time.Duration) string {
 	if now.Sub(n.LastSeen) <= max(silentFor*interval, silentLeast) {
 		return ""
+	}
+	if n.LastSeen.IsZero() {
+		return neverSeen
 	}
 	return "last seen " + n.LastSeen.UTC().Format(time.DateOnly)
 }

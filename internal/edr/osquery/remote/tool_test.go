@@ -35,12 +35,13 @@ func TestEndpoints(t *testing.T) {
 		ledger.Node{ID: "5", Host: host("no hash", "darwin"), Agent: ledger.AgentOsquery, Version: "unknown", Approved: true, Cannot: "no table hash"},
 	)
 	got, err := tool.Endpoints(t.Context())
+	const never = "not seen since it enrolled"
 	want := []edr.Endpoint{
-		{ID: "1", Hostname: "web", Platform: "linux", LastSeen: at, Labels: []string{"dmz"}},
-		{ID: "2", Hostname: "old", Platform: "linux", Cannot: "osquery 4.9.0 is older than 5.5.1"},
-		{ID: "3", Hostname: "bsd", Platform: "freebsd", Cannot: `hunter has no queries for the platform "freebsd"`},
-		{ID: "4", Hostname: "twin", Platform: "windows", Notes: []string{"two machines with one identity", "not approved: it is sent no hashes"}},
-		{ID: "5", Hostname: "no hash", Platform: "darwin", Cannot: "no table hash"},
+		{ID: "1", Hostname: "web", Platform: "linux", LastSeen: at, Asleep: "last seen 2026-11-25", Labels: []string{"dmz"}},
+		{ID: "2", Hostname: "old", Platform: "linux", Asleep: never, Cannot: "osquery 4.9.0 is older than 5.5.1"},
+		{ID: "3", Hostname: "bsd", Platform: "freebsd", Asleep: never, Cannot: `hunter has no queries for the platform "freebsd"`},
+		{ID: "4", Hostname: "twin", Platform: "windows", Asleep: never, Notes: []string{"two machines with one identity", "not approved: it is sent no hashes"}},
+		{ID: "5", Hostname: "no hash", Platform: "darwin", Asleep: never, Cannot: "no table hash"},
 	}
 	if diff := cmp.Diff(want, got); diff != "" || err != nil {
 		t.Error(diff, err)
@@ -137,6 +138,20 @@ func TestConfig(t *testing.T) {
 	for _, d := range []time.Duration{0, time.Second, -time.Minute, 2 * time.Hour} {
 		if (&remote.Config{Interval: d}).Validate() == nil {
 			t.Error(d)
+		}
+	}
+}
+
+// Nodes that polled within three intervals, or three minutes, are awake.
+func TestAsleep(t *testing.T) {
+	t.Parallel()
+	b, _ := fleet(t)
+	now := b.now()
+	for ago, want := range map[time.Duration]bool{0: false, 3 * time.Minute: false, 3*time.Minute + time.Second: true} {
+		b.nodes["1"] = ledger.Node{ID: "1", Host: ledger.Host{Platform: "linux"}, LastSeen: now.Add(-ago)}
+		got, err := remote.NewTool("fleet", remote.ToolOptions{Nodes: b.book, Now: func() time.Time { return now }}).Endpoints(t.Context())
+		if err != nil || (got[0].Asleep != "") != want {
+			t.Errorf("%s: %q, %v", ago, got[0].Asleep, err)
 		}
 	}
 }

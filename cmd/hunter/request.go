@@ -171,7 +171,12 @@ func (g *globals) awaited(ctx, wait context.Context, r *requester, ask *askFlags
 		}
 	})
 	bar.clear()
-	if err != nil && (wait.Err() == nil || sum.ID == "") {
+	if wait.Err() != nil { // the waiting is over; where the run stands is still to be told
+		reading, cancel := context.WithTimeout(context.WithoutCancel(ctx), readingTime)
+		defer cancel()
+		sum, err = r.Store.Run(reading, id)
+	}
+	if err != nil {
 		return campaign.ExitError, err
 	}
 	out := campaign.Outcome{Run: id, Summary: sum, ExitCode: campaign.ExitUnproven, Detached: !sum.State.Over()}

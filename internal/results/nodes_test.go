@@ -14,10 +14,14 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"pgregory.net/rapid"
 
+	"github.com/hunter-project/hunter/internal/edr/osquery/remote"
 	"github.com/hunter-project/hunter/internal/ledger"
 	"github.com/hunter-project/hunter/internal/results"
 	"github.com/hunter-project/hunter/internal/results/resultstest"
 )
+
+// What the remote API needs to know of nodes.
+var _ remote.Nodes = (*results.Store)(nil)
 
 func keyNo(n int) ledger.KeyHash { return sha256.Sum256(fmt.Append(nil, "key ", n)) }
 

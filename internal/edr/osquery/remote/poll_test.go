@@ -72,6 +72,9 @@ func TestSeenIsStoredInBatches(t *testing.T) {
 		b.move(time.Second)
 		poll("NK-1")
 		second := b.now()
+		b.move(-time.Second) // a clock that is set back
+		poll("NK-1")
+		b.move(time.Second)
 		mustDo(t, b.post(apiConfig, text(`{"node_key":"NK-2"}`)))
 		if len(b.times()) != 0 {
 			t.Error("stored at once")

@@ -305,3 +305,46 @@ func TestSentTwice(t *testing.T) {
 		t.Error(fmt.Sprint(b.got))
 	}
 }
+
+// When too many bodies are being read, a write is refused at once, and noted where its headers say whose it is.
+func TestTooManyBodies(t *testing.T) {
+	t.Parallel()
+	b := newBench(t, func(o *remote.Options) { o.Limits.Bodies = 1 })
+	b.node("one", ledger.AgentOsquery, "NK-1")
+	const body = `{"queries":{"a":[]},"statuses":{"a":0},"node_key":"NK-1"}`
+	slow, end := io.Pipe()
+	var first sync.WaitGroup
+	first.Go(func() { mustDo(t, b.post(apiWrite, slow)) })
+	if _, err := io.WriteString(end, body[:10]); err != nil { // it is being read
+		t.Fatal(err)
+	}
+	mustKeep(t, b.post(apiWrite, text(body), "Authorization", "NodeKey NK-1"))
+	mustKeep(t, b.post(apiWrite, text(body)))
+	mustKeep(t, b.post(apiLog, text(`{"data":[],"node_key":"NK-1"}`)))
+	if w := b.post(apiWrite, text(body), "Authorization", "NodeKey NK-9"); w.Code != http.StatusServiceUnavailable {
+		t.Error(w.Code)
+	}
+	mustDo(t, b.post(apiRead, text(`{"node_key":"NK-1"}`))) // polls go on
+	if _, err := io.WriteString(end, body[10:]); err != nil {
+		t.Fatal(err)
+	}
+	_ = end.Close()
+	first.Wait()
+	if b.refused["one"] != 1 || len(b.got) != 1 || b.server.Counts().Refused != 2 {
+		t.Errorf("%v, %d stored, %+v", b.refused, len(b.got), b.server.Counts())
+	}
+}
+
+// A little gzip that is a lot of log is not unpacked to its end.
+func TestGzipBomb(t *testing.T) {
+	t.Parallel()
+	b := newBench(t, func(o *remote.Options) { o.Limits.LogBody = 1 << 20 })
+	b.node("one", ledger.AgentOsquery, "NK-1")
+	w := b.post(apiLog, zipped(`{"data":[],"x":"`+strings.Repeat("0", 8<<20)+`","node_key":"NK-1"}`), "Content-Encoding", "gzip")
+	mustKeep(t, w)
+	if w.Code != http.StatusRequestEntityTooLarge {
+		t.Error(w.Code)
+	}
+	cut := zipped(`{"data":[1,2,3],"node_key":"NK-1"}`)
+	mustKeep(t, b.post(apiLog, io.LimitReader(cut, 30), "Content-Encoding", "gzip"))
+}

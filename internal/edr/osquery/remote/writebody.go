@@ -1,7 +1,6 @@
 package remote
 
 import (
-	"errors"
 	"fmt"
 	"strconv"
 	"time"
@@ -283,6 +282,3 @@ func (in *incoming) why(cut bool) string {
 	}
 	return ""
 }
-
-// isSyntax tells a body that is none from a connection that broke.
-func isSyntax(err error) bool { return errors.Is(err, errSyntax) }

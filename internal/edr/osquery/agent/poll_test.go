@@ -92,13 +92,15 @@ func TestIntervals(t *testing.T) {
 	c, _ := config(t, s)
 	c.Interval = 40 * time.Second
 	s.config = `{"options":{"distributed_interval":"30"},"schedule":{}}`
-	chance := 0.0
-	c.Rand = func() float64 { return chance }
-	now := time.Now()
-	c.Now = func() time.Time { return now }
+	var mu sync.Mutex // of what two goroutines of the agent read
+	chance, now := 0.0, time.Now()
+	c.Rand = func() float64 { mu.Lock(); defer mu.Unlock(); return chance }
+	c.Now = func() time.Time { mu.Lock(); defer mu.Unlock(); return now }
 	got := lived(t, c, 6, func(n int) {
 		s.mu.Lock()
 		defer s.mu.Unlock()
+		mu.Lock()
+		defer mu.Unlock()
 		switch n {
 		case 2:
 			chance = 1

@@ -174,8 +174,8 @@ func (l *line) enrollPatiently(ctx context.Context, host string) (err error) {
 
 // seenBy are the moments at which things were first seen.
 type seenBy struct {
-	polls, answers, wrong atomic.Int64
-	first, last           atomic.Int64 // first hand-out, and the last first hand-out of any agent: unix ns
+	polls, answers atomic.Int64
+	first, last    atomic.Int64 // first hand-out, and the last first hand-out of any agent: unix ns
 }
 
 func (p campaignPlan) sweep(ctx context.Context, dir string, server *process, fleet *crowd, bareMemory int64) error {

@@ -45,7 +45,7 @@ func idle(ctx context.Context, args []string) error {
 	}); err != nil {
 		return err
 	}
-	for _, h := range strings.Split(hosts, ",") {
+	for h := range strings.SplitSeq(hosts, ",") {
 		n, err := strconv.Atoi(h)
 		if err != nil || n < 1 {
 			return fmt.Errorf("-hosts %q: numbers from 1 are due", h)

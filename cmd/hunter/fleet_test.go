@@ -279,7 +279,7 @@ func TestBadServerFlags(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
 	secret := filepath.Join(dir, "secret")
-	if err := os.WriteFile(secret, []byte("short\n"), 0o600); err != nil {
+	if err := os.WriteFile(secret, []byte(" \n"), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	for _, c := range []struct {
@@ -290,7 +290,7 @@ func TestBadServerFlags(t *testing.T) {
 		{[]string{"--tls-cert", "x"}, []string{"belong together"}},
 		{[]string{"--tls-self-signed", dir, "--tls-cert", "x", "--listen", "nowhere", "--distributed-interval", "2h"}, []string{"contradict", "nowhere", "from 1s to 1h"}},
 		{[]string{"--tls-self-signed", dir, "--enroll-secret", "hunter2hunter2"}, []string{"a secret written out"}},
-		{[]string{"--tls-self-signed", dir, "--enroll-secret", "file:" + secret}, []string{"enroll secret secret: shorter than"}},
+		{[]string{"--tls-self-signed", dir, "--enroll-secret", "file:" + secret}, []string{"enroll secret secret: it is empty"}},
 		{[]string{"--tls-self-signed", dir, "--enroll-secret", "env:NO_SUCH_VARIABLE_HERE"}, []string{"NO_SUCH_VARIABLE_HERE is not set"}},
 		{[]string{"--tls-cert", "none.pem", "--tls-key", "none.key", "--enroll-secret", "file:" + secret + "2"}, []string{"no such file"}},
 	} {

@@ -321,8 +321,8 @@ func (s *Server) Reload() error {
 	return nil
 }
 
-// leastSecret is how long a secret must be, in bytes: shorter ones can be guessed.
-const leastSecret = 12
+// goodSecret is how long a secret should be, in bytes: shorter ones can be guessed.
+const goodSecret = 12
 
 // readSecrets fetches the enroll secrets. Every fault is told at once, and no secret.
 func (s *Server) readSecrets() error {
@@ -335,10 +335,13 @@ func (s *Server) readSecrets() error {
 		switch {
 		case err != nil:
 			faults = append(faults, err)
-		case len(value) < leastSecret:
-			faults = append(faults, fmt.Errorf("enroll secret %s: shorter than %d bytes; `openssl rand -hex 32` makes a good one", e.Name, leastSecret))
+		case value == "":
+			faults = append(faults, fmt.Errorf("enroll secret %s: it is empty; `openssl rand -hex 32` makes a good one", e.Name))
 		case names[e.Name]:
 			faults = append(faults, fmt.Errorf("enroll secret %s: two have this name; write NAME=%s", e.Name, e.Ref))
+		}
+		if len(value) < goodSecret {
+			s.opt.Log.LogAttrs(context.Background(), slog.LevelWarn, "an enroll secret is short enough to be guessed; openssl rand -hex 32 makes a good one", slog.String("secret", e.Name))
 		}
 		names[e.Name] = true
 		out = append(out, remote.Secret{Name: e.Name, Value: secret.New(value)})

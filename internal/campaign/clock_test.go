@@ -17,20 +17,20 @@ import (
 	"github.com/hunter-project/hunter/internal/results"
 )
 
-// clock is a machine's clock that can be set.
-type clock struct {
+// wallClock is a machine's clock that can be set.
+type wallClock struct {
 	mu  sync.Mutex
 	now time.Time
 }
 
-func (c *clock) Now() time.Time {
+func (c *wallClock) Now() time.Time {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.now = c.now.Add(time.Millisecond)
 	return c.now
 }
 
-func (c *clock) set(by time.Duration) {
+func (c *wallClock) set(by time.Duration) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.now = c.now.Add(by)
@@ -54,7 +54,7 @@ func TestClockJumps(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			at := &clock{now: time.Date(2026, 11, 25, 12, 0, 0, 0, time.UTC)}
+			at := &wallClock{now: time.Date(2026, 11, 25, 12, 0, 0, 0, time.UTC)}
 			store, err := results.Open(t.Context(), filepath.Join(t.TempDir(), "h.db"), results.Options{Now: at.Now})
 			if err != nil {
 				t.Fatal(err)

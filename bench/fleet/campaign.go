@@ -73,6 +73,9 @@ func campaign(ctx context.Context, args []string) (err error) {
 	return p.sweep(ctx, dir, server, fleet, bareMemory)
 }
 
+// barePolls is how often each connection polls the bare handler until its memory is what it stays at.
+const barePolls = 5
+
 // bareMemory is what the bare handler holds with as many kept connections.
 func (p campaignPlan) bareMemory(ctx context.Context, dir string) (n int64, err error) {
 	self, err := os.Executable()
@@ -97,6 +100,13 @@ func (p campaignPlan) bareMemory(ctx context.Context, dir string) (n int64, err 
 		return 0, err
 	}
 	defer c.hangUp()
+	for range barePolls {
+		for _, l := range c.lines {
+			if err := l.idlePoll(); err != nil {
+				return 0, err
+			}
+		}
+	}
 	return other.memory()
 }
 

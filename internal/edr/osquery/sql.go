@@ -87,8 +87,13 @@ func (w words) digests() string {
 // first is the digest column by which k tells hashed from unhashed.
 func (w words) first() string { return string(w.kinds[0]) }
 
-// matched gives the CTE m: the rows of k with a hunted digest, tested kind by kind.
+// matched gives the CTE m: the rows of k with a hunted digest.
 func (w words) matched() string {
+	return "m AS MATERIALIZED (SELECT * FROM k WHERE " + w.hunted() + ")"
+}
+
+// hunted tests the digests of a row, kind by kind.
+func (w words) hunted() string {
 	var arms []string
 	for _, k := range w.kinds {
 		var values []string
@@ -99,7 +104,7 @@ func (w words) matched() string {
 		}
 		arms = append(arms, fmt.Sprintf("%s IN (%s)", k, strings.Join(values, ",")))
 	}
-	return "m AS MATERIALIZED (SELECT * FROM k WHERE " + strings.Join(arms, " OR ") + ")"
+	return strings.Join(arms, " OR ")
 }
 
 // hitDigests gives md5, sha1, sha256 of a hit: the hunted kinds as they were matched, the others by a second look.

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 )
 
 // batch is how many names of a folder are read at a time: a folder of any size costs the same memory.
@@ -99,6 +100,7 @@ func (f *folder) fill(e *Engine, into []entry) {
 		f.dir = dir
 	}
 	names, err := f.dir.Names(batch)
+	f.entries = slices.Grow(f.entries, len(names))
 	for _, n := range names {
 		f.entries = append(f.entries, f.look(e, n))
 	}

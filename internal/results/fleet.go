@@ -33,9 +33,10 @@ func (s *Store) Release(ctx context.Context, run, tool string, endpoints []strin
 		if err := runThere(ctx, tx, run); err != nil {
 			return err
 		}
-		res, err := tx.ExecContext(ctx, `UPDATE target SET wave = ?, released_at = ?, open = 1 WHERE run = ? AND tool = ? AND endpoint IN (SELECT value FROM json_each(?))
+		res, err := tx.ExecContext(ctx, `UPDATE target SET wave = ?, released_at = ?, open = 1, reason = CASE state WHEN 'unasked' THEN ? ELSE reason END
+			WHERE run = ? AND tool = ? AND endpoint IN (SELECT value FROM json_each(?))
 			AND released_at IS NULL AND EXISTS (SELECT 1 FROM query q WHERE q.run = target.run AND q.endpoint = target.endpoint AND q.tool = target.tool)`,
-			wave, stamp(at), run, tool, string(list))
+			wave, stamp(at), reasonNotYet, run, tool, string(list))
 		if err != nil {
 			return err
 		}

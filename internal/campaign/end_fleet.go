@@ -78,12 +78,7 @@ func (s *Steward) standSilent(ctx context.Context, r *carried, now time.Time) er
 }
 
 // lastSeen says since when a node has not come.
-func lastSeen(u results.Unsettled) string {
-	if u.LastSeen.IsZero() {
-		return "never seen since it enrolled"
-	}
-	return "last seen " + u.LastSeen.UTC().Format(time.RFC3339)
-}
+func lastSeen(u results.Unsettled) string { return results.LastSeen(u.LastSeen) }
 
 // stand stores the standings of targets that have something left to answer; why says for each what keeps it, and untouched is
 // the state of one that was never given anything. One that was given something and is silent since had its time.

@@ -118,6 +118,9 @@ func planTool(ctx context.Context, t Tool, files []indicator.File, sel Selection
 			continue
 		}
 		ep.Cannot = cmp.Or(ep.Cannot, tp.Tool.untold(ep))
+		if !recorded {
+			ep.Cannot = cmp.Or(ep.Cannot, search.nowhere(ep.Platform))
+		}
 		planned := EndpointPlan{Endpoint: ep, Scope: words.scope(ep), Excluded: cmp.Or(sel.excludes(ep), ep.Gone), Cannot: ep.Cannot}
 		asked := works
 		if ep.Blind != "" {

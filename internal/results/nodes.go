@@ -62,7 +62,7 @@ func (s *Store) Enroll(ctx context.Context, e ledger.Enrolment) (ledger.Node, er
 		return ledger.Node{}, fail(what, err)
 	}
 	var out ledger.Node
-	err = s.tx(ctx, what, func(tx *sql.Tx) error {
+	err = s.together(ctx, what, func(ctx context.Context, tx *sql.Tx) error { // thousands may enrol in the same minute
 		node, approved, same, err := replaced(ctx, tx, e)
 		if err != nil {
 			return err

@@ -92,7 +92,8 @@ func await(t *testing.T, s *server, o *osqueryd, what, text string, args ...any)
 			return found
 		}
 	}
-	t.Fatalf("%s: not within 3 minutes\nosqueryd: %s\nserver: %s", what, o.said(), s.said())
+	events := sqlTexts(t, s.db, `SELECT kind || ' ' || coalesce(detail, '') FROM event ORDER BY seq DESC LIMIT 10`)
+	t.Fatalf("%s: not within 3 minutes\nevents, the last first: %s\nosqueryd: %s\nserver: %s", what, strings.Join(events, "\n"), o.said(), s.said())
 	return nil
 }
 
@@ -130,7 +131,7 @@ func TestRealOsquerydInAFleet(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	_, out, errs = hunterDoes(t, s.db, "sweep", "--tool", "fleet", "--path", place, "--where", "files", shaOf("nobody has this either"), "--detach")
+	_, out, errs = hunterDoes(t, s.db, "sweep", "--tool", "fleet", "--path", place, "--where", "files", "--full", shaOf("nobody has this either"), "--detach") // whole: no budget ends it early
 	run := strings.TrimSpace(out)
 	if len(run) != 36 {
 		t.Fatal(out, errs)

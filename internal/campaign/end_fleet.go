@@ -71,14 +71,19 @@ func (s *Steward) standSilent(ctx context.Context, r *carried, now time.Time) er
 		return err
 	}
 	open = slices.DeleteFunc(open, func(u results.Unsettled) bool {
-		silent, _ := gone(u, now, silence(s.opt.Interval), r.spec.timeout())
+		silent, _ := s.gone(u, now, r.spec.timeout())
 		return !silent
 	})
 	return s.stand(ctx, r.id, open, ledger.Asleep, lastSeen)
 }
 
-// lastSeen says since when a node has not come.
-func lastSeen(u results.Unsettled) string { return results.LastSeen(u.LastSeen) }
+// lastSeen says why a node has not come.
+func lastSeen(u results.Unsettled) string {
+	if u.Forgotten {
+		return "its host was forgotten (hunter hosts forget)"
+	}
+	return results.LastSeen(u.LastSeen)
+}
 
 // stand stores the standings of targets that have something left to answer; why says for each what keeps it, and untouched is
 // the state of one that was never given anything. One that was given something and is silent since had its time.
@@ -99,6 +104,9 @@ func (s *Steward) stand(ctx context.Context, run string, open []results.Unsettle
 			cov.State = untouched
 			if u.State == ledger.Asleep {
 				cov.State = u.State
+			}
+			if u.Forgotten { // it does not sleep: nobody will come
+				cov.State = ledger.Unasked
 			}
 		case cov.State == ledger.Unasked:
 			cov.State, cov.Reason = ledger.Timeout, "given a query, and no answer came: "+cov.Reason

@@ -18,9 +18,6 @@ const checkEvery = 5 * time.Second
 // pollSlack is by how much a poll may be late, and its being stored with others.
 const pollSlack = 10 * time.Second
 
-// silence is how long a node may not be heard of and still counts as awake.
-func silence(interval time.Duration) time.Duration { return max(3*interval, 3*time.Minute) }
-
 // step does what is due for one run.
 func (s *Steward) step(ctx context.Context, r *carried) error {
 	now := s.campaign.Now()
@@ -263,7 +260,7 @@ func (s *Steward) look(ctx context.Context, r *carried, counts results.FleetCoun
 	r.silent, r.mute = 0, 0
 	changes, due := false, now.Add(-s.opt.Interval-pollSlack)
 	for _, u := range open {
-		silent, mute := gone(u, now, silence(s.opt.Interval), r.spec.timeout())
+		silent, mute := s.gone(u, now, r.spec.timeout())
 		r.silent, r.mute = r.silent+one(silent), r.mute+one(mute)
 		changes = changes || dozes(u, r.started, due)
 	}
@@ -300,20 +297,6 @@ func one(b bool) int {
 		return 1
 	}
 	return 0
-}
-
-// gone says of a target that has something left to answer whether nothing more is to be awaited of it now: it is not heard of
-// any more, or it was given a query, has not polled since, and its time is over (mute). An agent at work does not poll.
-func gone(u results.Unsettled, now time.Time, quiet, timeout time.Duration) (silent, mute bool) {
-	if !u.HandedAt.IsZero() {
-		mute = u.Silent && now.Sub(u.HandedAt) >= timeout
-		return mute, mute
-	}
-	last := u.LastSeen
-	if u.ReleasedAt.After(last) {
-		last = u.ReleasedAt
-	}
-	return now.Sub(last) > quiet, false
 }
 
 // release lets endpoints go.

@@ -24,9 +24,11 @@ type Steward struct {
 	wake     chan struct{}
 	work     sync.WaitGroup // pivots, plans and questions to tools that are no fleet
 
-	runs   map[string]*carried // owned by the goroutine of Run, as the next two
+	runs   map[string]*carried // owned by the goroutine of Run, as the next four
 	fleets map[string]bool     // by name: tools whose endpoints come and ask
 	lateAt int                 // where the look at late runs goes on
+	looked time.Time           // the last tick; zero: none, or the clock was not followed yet
+	heard  time.Time           // since then agents could be heard without a break
 
 	mu    sync.Mutex
 	dirty map[string]bool // runs that had ended when an answer came
@@ -122,6 +124,7 @@ func (s *Steward) tick(ctx context.Context, first bool) {
 			s.opt.Log.ErrorContext(ctx, "carry a run", slog.String("run", run), slog.Any("error", err))
 		}
 	}
+	told("", s.follow(ctx, now))
 	told("", s.claim(ctx, now))
 	for _, id := range slices.Sorted(maps.Keys(s.runs)) {
 		told(id, s.step(ctx, s.runs[id]))

@@ -187,6 +187,50 @@ func TestTwins(t *testing.T) {
 	if n, _ := byKey(t, s, 1); !n.LastSeen.Equal(at.Add(5 * time.Minute)) {
 		t.Error(n.LastSeen)
 	}
+	for after, twins := range map[time.Duration]bool{3 * time.Hour: true, 3*time.Hour + time.Millisecond: false} { // the first falls silent
+		s := nodesStore(t)
+		a := enroll(t, s, enrolment(1, "clone", "i1", at))
+		seenAt(t, s, at.Add(time.Second), a.ID)
+		b := enroll(t, s, enrolment(2, "clone", "i1", at.Add(time.Minute)))
+		seenAt(t, s, at.Add(2*time.Minute), a.ID)
+		seenAt(t, s, at.Add(2*time.Minute+after), b.ID)
+		if n, _ := byKey(t, s, 2); (n.Twin != "") != twins {
+			t.Errorf("%s after the other was seen last: %q", after, n.Twin)
+		}
+		if n, _ := byKey(t, s, 1); n.Twin == "" {
+			t.Error("what the silent one said last may be of either")
+		}
+		seenAt(t, s, at.Add(3*time.Minute+after), a.ID)
+		if n, _ := byKey(t, s, 2); n.Twin == "" {
+			t.Error("the other one is back")
+		}
+	}
+}
+
+// After the clock was set back nothing that is open has a moment in the future; what is past stays.
+func TestSetBack(t *testing.T) {
+	t.Parallel()
+	s, nodes := fleetOf(t, 2, results.Options{})
+	if _, _, err := s.Poll(t.Context(), resultstest.KeyOf(nodes[0]), resultstest.At(100)); err != nil {
+		t.Fatal(err)
+	}
+	seenAt(t, s, resultstest.At(100), nodes[0])
+	seenAt(t, s, resultstest.At(3), nodes[1])
+	if err := s.SetBack(t.Context(), resultstest.At(5)); err != nil {
+		t.Fatal(err)
+	}
+	open, err := s.Unsettled(t.Context(), resultstest.RunOne)
+	if err != nil || len(open) != 2 || !open[0].LastSeen.Equal(resultstest.At(5)) || !open[0].HandedAt.Equal(resultstest.At(5)) ||
+		!open[1].LastSeen.Equal(resultstest.At(3)) || !open[1].ReleasedAt.Equal(resultstest.At(0)) {
+		t.Errorf("%+v, %v", open, err)
+	}
+	if _, err := s.Forget(t.Context(), nodes[:1]); err != nil {
+		t.Fatal(err)
+	}
+	open, err = s.Unsettled(t.Context(), resultstest.RunOne)
+	if err != nil || len(open) != 2 || !open[0].Forgotten || open[1].Forgotten {
+		t.Errorf("%+v, %v", open, err)
+	}
 }
 
 // machine is an installation that enrols and polls.

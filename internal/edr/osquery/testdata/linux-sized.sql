@@ -48,7 +48,9 @@ UNION ALL SELECT 'control', 'file', h.path, 0, h.md5, h.sha1, h.sha256, 0, '', 1
 
 -- 01-files-sized-00 stage=files root="/home/eve" sizes=[1000] max_size=52428800 max_depth=1000 budget={Files:0 Bytes:0} engine=embedded must_exist=true narrowed=0
 -- hashes=[sha256:aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa] siblings=map[] self="/bin/hunter"
-WITH RECURSIVE x(path) AS MATERIALIZED (SELECT m.path FROM mounts m WHERE m.type LIKE 'fuse%' OR m.type IN ('nfs','nfs4','cifs','smb3','smbfs','afpfs','webdav','autofs','9p','ceph','afs','glusterfs','proc','sysfs','devfs','devpts','cgroup','cgroup2','debugfs','tracefs','securityfs','pstore','bpf','configfs','mqueue')),
+WITH RECURSIVE
+y_sha256(v) AS MATERIALIZED (SELECT value FROM json_each('["aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"]')),
+x(path) AS MATERIALIZED (SELECT m.path FROM mounts m WHERE m.type LIKE 'fuse%' OR m.type IN ('nfs','nfs4','cifs','smb3','smbfs','afpfs','webdav','autofs','9p','ceph','afs','glusterfs','proc','sysfs','devfs','devpts','cgroup','cgroup2','debugfs','tracefs','securityfs','pstore','bpf','configfs','mqueue')),
 d(path, depth) AS NOT MATERIALIZED (
  SELECT '/home/eve', 0
  UNION ALL SELECT f.path, d.depth + 1 FROM d CROSS JOIN file f ON f.directory = d.path
@@ -59,9 +61,9 @@ e AS NOT MATERIALIZED (SELECT CASE WHEN d.depth < 1000 THEN d.path END AS dir, d
 g AS NOT MATERIALIZED (SELECT e.depth, CASE e.turn WHEN 0 THEN e.depth > 0 END AS dirs, CASE e.turn WHEN 0 THEN (SELECT count(*) FROM file f WHERE f.directory = e.dir AND f.symlink = 0 AND f.type <> 'directory' AND (e.mounts = 0 OR f.path NOT IN (SELECT path FROM x))) END AS files,
  CASE e.turn WHEN 0 THEN (SELECT count(*) FROM file f WHERE f.directory = e.dir AND f.symlink = 0 AND f.type = 'regular' AND f.size > 52428800 AND (e.mounts = 0 OR f.path NOT IN (SELECT path FROM x))) END AS big,
  CASE e.turn WHEN 0 THEN (SELECT max(f.size) FROM file f WHERE f.directory = e.dir AND f.symlink = 0 AND f.type = 'regular' AND f.size > 52428800 AND (e.mounts = 0 OR f.path NOT IN (SELECT path FROM x))) END AS biggest,
- f.size, coalesce((SELECT CASE WHEN sha256 IN ('aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa') THEN '+' || printf('%-64s', sha256) || printf('%20d%20d', f.mtime, f.uid) || f.path WHEN sha256 = '' THEN '-' || f.path ELSE '' END FROM (SELECT h.sha256 FROM hash h WHERE h.path = f.path LIMIT -1)), '?' || f.path) AS s FROM e
+ f.size, coalesce((SELECT CASE WHEN sha256 IN (SELECT v FROM y_sha256) THEN '+' || printf('%-64s', sha256) || printf('%20d%20d', f.mtime, f.uid) || f.path WHEN sha256 = '' THEN '-' || f.path ELSE '' END FROM (SELECT h.sha256 FROM hash h WHERE h.path = f.path LIMIT -1)), '?' || f.path) AS s FROM e
  LEFT JOIN file f ON f.directory = CASE e.turn WHEN 1 THEN e.dir END AND f.symlink = 0 AND f.type = 'regular' AND f.size IN (1000) AND (e.mounts = 0 OR f.path NOT IN (SELECT path FROM x))
- UNION ALL SELECT 0, 0, 1, f.size > 52428800, CASE WHEN f.size > 52428800 THEN f.size END, CASE WHEN f.ask IS NOT NULL THEN f.size END, coalesce((SELECT CASE WHEN sha256 IN ('aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa') THEN '+' || printf('%-64s', sha256) || printf('%20d%20d', f.mtime, f.uid) || f.ask WHEN sha256 = '' THEN '-' || f.ask ELSE '' END FROM (SELECT h.sha256 FROM hash h WHERE h.path = f.ask LIMIT -1)), '?' || f.ask)
+ UNION ALL SELECT 0, 0, 1, f.size > 52428800, CASE WHEN f.size > 52428800 THEN f.size END, CASE WHEN f.ask IS NOT NULL THEN f.size END, coalesce((SELECT CASE WHEN sha256 IN (SELECT v FROM y_sha256) THEN '+' || printf('%-64s', sha256) || printf('%20d%20d', f.mtime, f.uid) || f.ask WHEN sha256 = '' THEN '-' || f.ask ELSE '' END FROM (SELECT h.sha256 FROM hash h WHERE h.path = f.ask LIMIT -1)), '?' || f.ask)
   FROM (SELECT *, CASE WHEN type = 'regular' AND size IN (1000) THEN path END AS ask FROM file WHERE path = '/home/eve' AND type = 'regular') f LIMIT -1),
 t AS MATERIALIZED (SELECT s, max(depth) AS depth, sum(dirs) AS dirs, sum(files) AS files, sum(big) AS big, max(biggest) AS biggest, sum(size) AS size, count(*) AS n FROM g GROUP BY s),
 k AS MATERIALIZED (SELECT CASE sign WHEN '+' THEN substr(s, 106) WHEN '' THEN NULL ELSE substr(s, 2) END AS path, hit, 0 AS pid, depth, dirs, files, big, biggest, size, n,

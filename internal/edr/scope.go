@@ -97,7 +97,8 @@ func under(path, folder, platform string) bool {
 // scopeFor says in words what a search for these targets covers on a platform: "running, autoruns, files up to 50 MiB in
 // /home, /tmp". Files of which no size is known and that are skipped are not in it.
 func scopeFor(s Search, platform string, targets []Target) string {
-	sized, unsized := BySize(targets)
+	sized := slices.ContainsFunc(targets, func(t Target) bool { return t.File.Size > 0 })
+	unsized := slices.ContainsFunc(targets, func(t Target) bool { return t.File.Size <= 0 })
 	var out []string
 	for _, stage := range s.Where {
 		switch {
@@ -105,8 +106,8 @@ func scopeFor(s Search, platform string, targets []Target) string {
 		case stage != ledger.Files:
 			out = append(out, string(stage))
 		case s.Unsized != UnsizedSkip:
-			out = append(out, "files up to "+ledger.Size(s.MaxSize)+" in "+places(s, platform, len(sized) > 0, len(unsized) > 0))
-		case len(sized) > 0:
+			out = append(out, "files up to "+ledger.Size(s.MaxSize)+" in "+places(s, platform, sized, unsized))
+		case sized:
 			out = append(out, "files of known size up to "+ledger.Size(s.MaxSize)+" in "+places(s, platform, true, false))
 		}
 	}

@@ -175,7 +175,12 @@ func (r *Receiver) judge(ctx context.Context, p results.PostedQuery, a ledger.An
 			return ledger.Rejudge(first, old.Answer, p.Query, a), nil
 		}
 	}
-	return ledger.Judge(p.Query, a), nil
+	v := ledger.Judge(p.Query, a) // by itself it proves nothing about what the first look saw
+	v.Proven = false
+	if v.State == ledger.Absent {
+		v.State, v.Reason = ledger.Unverified, "the answer that it looks again at is not there"
+	}
+	return v, nil
 }
 
 // unasked says why a query has no answer, as far as the run's state tells.

@@ -134,55 +134,52 @@ func (s *Store) Repost(ctx context.Context, node, name string, next Post) error 
 
 // Park takes the posts of a run that is paused out of the outbox, so that its nodes go on with other runs. What was handed out
 // stays: its answer counts. It gives how many it took.
-func (s *Store) Park(ctx context.Context, run string) (int, error) {
-	return s.clearOutbox(ctx, run, func(tx *sql.Tx, p posted) error { return shelve(ctx, tx, p) })
+func (s *Store) Park(ctx context.Context, run string) (n int, err error) {
+	err = s.tx(ctx, "take the run's posts back", func(tx *sql.Tx) (err error) {
+		n, err = s.clearOutbox(ctx, tx, run, func(p posted) error { return shelve(ctx, tx, p) })
+		return err
+	})
+	return n, err
 }
 
-// Drop takes the posts of a run that is over out of the outbox, and its targets have nothing open any more. What was handed out
-// stays: its answer counts. It gives how many posts it took.
-func (s *Store) Drop(ctx context.Context, run string) (int, error) {
-	err := s.tx(ctx, "end the run's asking", func(tx *sql.Tx) error {
+// Drop takes the posts of a run that is over out of the outbox, and its targets have nothing open any more, in one transaction. What
+// was handed out stays: its answer counts. It gives how many posts it took.
+func (s *Store) Drop(ctx context.Context, run string) (n int, err error) {
+	err = s.tx(ctx, "end the run's asking", func(tx *sql.Tx) (err error) {
 		for _, text := range []string{`UPDATE target SET open = 0 WHERE run = ? AND open = 1`, `DELETE FROM shelf WHERE run = ?`} {
 			if _, err := tx.ExecContext(ctx, text, run); err != nil {
 				return err
 			}
 		}
-		return nil
+		n, err = s.clearOutbox(ctx, tx, run, func(posted) error { return nil })
+		return err
 	})
-	if err != nil {
-		return 0, err
-	}
-	return s.clearOutbox(ctx, run, func(*sql.Tx, posted) error { return nil })
+	return n, err
 }
 
 // clearOutbox lets nodes go on with other runs.
-func (s *Store) clearOutbox(ctx context.Context, run string, keep func(*sql.Tx, posted) error) (int, error) {
-	n := 0
-	err := s.tx(ctx, "take the run's posts back", func(tx *sql.Tx) error {
-		at := s.now()
-		nodes, err := texts(ctx, tx, `SELECT node FROM outbox WHERE run = ? AND state <> 'handed'`, run)
+func (s *Store) clearOutbox(ctx context.Context, tx *sql.Tx, run string, keep func(posted) error) (int, error) {
+	at := s.now()
+	nodes, err := texts(ctx, tx, `SELECT node FROM outbox WHERE run = ? AND state <> 'handed'`, run)
+	if err != nil {
+		return 0, err
+	}
+	for _, node := range nodes {
+		p, err := current(ctx, tx, node, at)
 		if err != nil {
-			return err
+			return 0, err
 		}
-		for _, node := range nodes {
-			p, err := current(ctx, tx, node, at)
-			if err != nil {
-				return err
-			}
-			if p.active {
-				return fmt.Errorf("run %s goes on; pause or end it first", diag.Escape(run))
-			}
-			if err := keep(tx, p); err != nil {
-				return err
-			}
-			if _, err := goOn(ctx, tx, node, at); err != nil {
-				return err
-			}
+		if p.active {
+			return 0, fmt.Errorf("run %s goes on; pause or end it first", diag.Escape(run))
 		}
-		n = len(nodes)
-		return nil
-	})
-	return n, err
+		if err := keep(p); err != nil {
+			return 0, err
+		}
+		if _, err := goOn(ctx, tx, node, at); err != nil {
+			return 0, err
+		}
+	}
+	return len(nodes), nil
 }
 
 // texts reads one column of text.

@@ -118,11 +118,10 @@ func (a account) more(tool edr.Posted, i int, asked ledger.Query, v ledger.Verdi
 	return out, nil
 }
 
-// lighter words the next attempt at a query that an agent refuses in the words of attempt; nil when no attempt is left, or a later
-// one is under way.
+// lighter words the next attempt at a query that an agent refuses in the words of attempt; nil when no attempt is left.
 func lighter(tool edr.Posted, asked ledger.Query, stored results.StoredQuery, attempt int) (*results.Post, error) {
 	next := max(attempt+1, firstLighter)
-	if next > MaxAttempts || stored.Attempts > attempt {
+	if next > MaxAttempts {
 		return nil, nil
 	}
 	of := stored.Query

@@ -39,7 +39,9 @@ type FleetStore interface {
 	Expired(ctx context.Context, now time.Time) ([]string, error)
 	// Wish gives what a person wants of a run.
 	Wish(ctx context.Context, run string) (string, error)
-	// SetWish stores it; "" takes it back.
+	// Obeyed takes a wish back, unless there is another one by now.
+	Obeyed(ctx context.Context, run, wish string) error
+	// SetWish stores it; "" takes it back, whatever it is.
 	SetWish(ctx context.Context, run, wish string) error
 
 	// FleetCounts says where a run stands.
@@ -66,6 +68,9 @@ type FleetStore interface {
 	SetLate(ctx context.Context, run string, until time.Time) error
 	// SetExitCode stores another exit code of a run that is over.
 	SetExitCode(ctx context.Context, run string, code int, reason string) error
+	// Unjudged gives runs that got answers after their end which their exit codes do not know of, Judged stores that one does now.
+	Unjudged(ctx context.Context, limit int) ([]results.Unjudged, error)
+	Judged(ctx context.Context, u results.Unjudged) error
 	// Events gives the ledger of a run, AppendEvent adds to it.
 	Events(ctx context.Context, run string, after int64, limit int) ([]results.Event, error)
 	AppendEvent(ctx context.Context, e results.Event) (int64, error)

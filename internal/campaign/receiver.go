@@ -32,8 +32,6 @@ type ReceiverOptions struct {
 	// Own takes what hunter asked for itself, outside of any run; nil acknowledges and drops it. An error makes the agent
 	// deliver again.
 	Own func(ctx context.Context, n ledger.Node, p results.PostedQuery, d ledger.Delivery) error
-	// Recorded is told of each answer that was stored, such as to look at the exit code of a run that has ended; nil is nobody.
-	Recorded func(run string, r results.Recorded)
 }
 
 // NewReceiver makes a receiver that records in store.
@@ -142,19 +140,20 @@ func (r *Receiver) record(ctx context.Context, p results.PostedQuery, a ledger.A
 		return err
 	}
 	if !w.givenUp {
-		if rec.Denylisted = a.Failure != nil && a.Failure.State == ledger.Denylisted; rec.Denylisted {
+		rec.Denylisted = a.Failure != nil && a.Failure.State == ledger.Denylisted
+		switch {
+		case rec.Denylisted && queries[i].Attempts > p.Attempt:
+			rec.Open = true
+		case rec.Denylisted:
 			if rec.Repost, err = lighter(tool, p.Query, queries[i], p.Attempt); err != nil {
 				return err
 			}
 		}
 	}
 	rec.Coverage = acc.cover(p.ID, v, rec.More, unasked(p.RunState))
-	got, err := r.store.RecordDelivery(ctx, rec)
+	_, err = r.store.RecordDelivery(ctx, rec)
 	if errors.Is(err, results.ErrNotPlanned) {
 		return r.store.Foreign(ctx, p.Node, p.Name, "it is not in the run's plan any more", w.at)
-	}
-	if err == nil && r.opt.Recorded != nil {
-		r.opt.Recorded(p.Run, got)
 	}
 	return err
 }

@@ -35,14 +35,18 @@ func (s *Steward) step(ctx context.Context, r *carried) error {
 	if done, err := s.obey(ctx, r, now); err != nil || done {
 		return err
 	}
-	switch r.state {
-	case results.RunPlanned:
-		return s.plan(ctx, r, now)
-	case results.RunRunning:
-		return s.carry(ctx, r, now)
-	default:
+	if r.state == results.RunPlanned {
+		if err := s.plan(ctx, r, now); err != nil || r.state != results.RunRunning {
+			return err
+		}
+		if done, err := s.obey(ctx, r, now); err != nil || done { // what was wished while it was planned
+			return err
+		}
+	}
+	if r.state != results.RunRunning {
 		return nil
 	}
+	return s.carry(ctx, r, now)
 }
 
 // obey does what a person wants of a run; done says that there is nothing more to do now.
@@ -77,7 +81,7 @@ func (s *Steward) obey(ctx context.Context, r *carried, now time.Time) (done boo
 			return true, err
 		}
 	}
-	return false, s.store.SetWish(ctx, r.id, "")
+	return false, s.store.Obeyed(ctx, r.id, wish)
 }
 
 // plan pivots and plans beside the loop, since intelligence may take its time.
@@ -106,10 +110,9 @@ func (s *Steward) plan(ctx context.Context, r *carried, now time.Time) error {
 			return err
 		}
 		r.state, r.canaryAt, r.alert = results.RunRunning, now, newAlertHost(got.prep)
-		return s.carry(ctx, r, now)
 	default:
-		return nil
 	}
+	return nil
 }
 
 // planned is what came of making a run ready.
@@ -284,6 +287,9 @@ func one(b bool) int {
 // gone says of a target that has something left to answer whether nothing more is to be awaited of it now: it is not heard of
 // any more, or it was given a query, has not polled since, and its time is over (mute). An agent at work does not poll.
 func gone(u results.Unsettled, now time.Time, quiet, timeout time.Duration) (silent, mute bool) {
+	if u.Forgotten {
+		return true, false
+	}
 	if !u.HandedAt.IsZero() {
 		mute = u.Silent && now.Sub(u.HandedAt) >= timeout
 		return mute, mute

@@ -26,10 +26,7 @@ type Steward struct {
 
 	runs   map[string]*carried // owned by the goroutine of Run, as the next two
 	fleets map[string]bool     // by name: tools whose endpoints come and ask
-	lateAt int                 // where the look at late runs goes on
-
-	mu    sync.Mutex
-	dirty map[string]bool // runs that had ended when an answer came
+	lates  map[string]*lateRun // by id
 }
 
 // StewardOptions are how a steward works; every field but Own, For and Named must be set.
@@ -54,7 +51,7 @@ const (
 
 // NewSteward makes a steward of what a campaign knows. The campaign itself is not used any more by others.
 func NewSteward(c *Campaign, store FleetStore, opt StewardOptions) *Steward {
-	s := &Steward{campaign: *c, store: store, opt: opt, wake: make(chan struct{}, 1), runs: map[string]*carried{}, fleets: map[string]bool{}, dirty: map[string]bool{}}
+	s := &Steward{campaign: *c, store: store, opt: opt, wake: make(chan struct{}, 1), runs: map[string]*carried{}, fleets: map[string]bool{}, lates: map[string]*lateRun{}}
 	s.campaign.Store, s.campaign.Progress, s.campaign.Foretell = store, func(Event) {}, 0
 	var posted []edr.Posted
 	for _, t := range slices.Concat(c.Tools, c.ByName) {
@@ -63,7 +60,7 @@ func NewSteward(c *Campaign, store FleetStore, opt StewardOptions) *Steward {
 			s.fleets[p.Describe().Name] = true
 		}
 	}
-	s.receiver = NewReceiver(store, ReceiverOptions{Tools: posted, Named: opt.Named, Own: opt.Own, Recorded: s.recorded})
+	s.receiver = NewReceiver(store, ReceiverOptions{Tools: posted, Named: opt.Named, Own: opt.Own})
 	return s
 }
 
@@ -78,20 +75,11 @@ func (s *Steward) Wake() {
 	}
 }
 
-// recorded notes a late answer, which may change the exit code of its run.
-func (s *Steward) recorded(run string, r results.Recorded) {
-	if r.Fresh && r.Late {
-		s.mu.Lock()
-		s.dirty[run] = true
-		s.mu.Unlock()
-	}
-}
-
 // Run carries runs until ctx ends: it looks at each tick and each Wake. It returns once all that it began has ended, and its
 // runs are anybody's.
 func (s *Steward) Run(ctx context.Context, ticks <-chan time.Time) {
-	for begun := false; ; begun = true {
-		s.tick(ctx, !begun)
+	for {
+		s.tick(ctx)
 		select {
 		case <-ctx.Done():
 			s.leave(ctx)
@@ -115,7 +103,7 @@ func (s *Steward) leave(ctx context.Context) {
 }
 
 // tick looks once at everything. A fault of one run is told and tried again at the next tick; it keeps no other back.
-func (s *Steward) tick(ctx context.Context, first bool) {
+func (s *Steward) tick(ctx context.Context) {
 	now := s.campaign.Now()
 	told := func(run string, err error) {
 		if err != nil && ctx.Err() == nil {
@@ -126,8 +114,8 @@ func (s *Steward) tick(ctx context.Context, first bool) {
 	for _, id := range slices.Sorted(maps.Keys(s.runs)) {
 		told(id, s.step(ctx, s.runs[id]))
 	}
-	told("", s.late(ctx, now, first, told))
-	s.codes(ctx, told)
+	told("", s.late(ctx, now, told))
+	told("", s.codes(ctx, told))
 	expired, err := s.store.Expired(ctx, now)
 	told("", err)
 	for _, id := range expired {
@@ -171,10 +159,14 @@ func (s *Steward) adopt(ctx context.Context, id string, now time.Time) error {
 	if r.aside, err = s.setAside(ctx, id); err != nil {
 		return err
 	}
-	if r.state == results.RunRunning { // a server may have died between two writes
-		if err := s.store.Unpark(ctx, id, now); err != nil {
-			return err
-		}
+	switch r.state { // a server may have died between two writes
+	case results.RunRunning:
+		err = s.store.Unpark(ctx, id, now)
+	case results.RunPaused:
+		_, err = s.store.Park(ctx, id)
+	}
+	if err != nil {
+		return err
 	}
 	s.runs[id] = r
 	return nil

@@ -146,7 +146,7 @@ func (s *Store) Park(ctx context.Context, run string) (n int, err error) {
 // was handed out stays: its answer counts. It gives how many posts it took.
 func (s *Store) Drop(ctx context.Context, run string) (n int, err error) {
 	err = s.tx(ctx, "end the run's asking", func(tx *sql.Tx) (err error) {
-		for _, text := range []string{`UPDATE target SET open = 0 WHERE run = ? AND open = 1`, `DELETE FROM shelf WHERE run = ?`} {
+		for _, text := range []string{`UPDATE target SET open = 0 WHERE run = ? AND open = 1`, `DELETE FROM shelf WHERE run = ?`, `UPDATE run SET closed = 1 WHERE id = ?`} {
 			if _, err := tx.ExecContext(ctx, text, run); err != nil {
 				return err
 			}
@@ -228,25 +228,6 @@ func (s *Store) SetLate(ctx context.Context, run string, until time.Time) error 
 		if err == nil && !ok {
 			err = noRun(run)
 		}
-		return err
-	})
-}
-
-// SetExitCode stores another exit code for a run that is over, since a late answer changed what it proved. The same code again
-// changes nothing.
-func (s *Store) SetExitCode(ctx context.Context, run string, code int, reason string) error {
-	return s.tx(ctx, "store the run's exit code", func(tx *sql.Tx) error {
-		if err := runThere(ctx, tx, run); err != nil {
-			return err
-		}
-		var was sql.NullInt64
-		if err := tx.QueryRowContext(ctx, `SELECT exit_code FROM run WHERE id = ?`, run).Scan(&was); err != nil || (was.Valid && was.Int64 == int64(code)) {
-			return err
-		}
-		if _, err := tx.ExecContext(ctx, `UPDATE run SET exit_code = ? WHERE id = ?`, code, run); err != nil {
-			return err
-		}
-		_, err := s.event(ctx, tx, Event{Run: run, Kind: EventLate, Detail: detail("exit_code", code, "was", was.Int64, "reason", diag.Escape(reason))})
 		return err
 	})
 }

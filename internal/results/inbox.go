@@ -158,6 +158,11 @@ func (s *Store) deliver(ctx context.Context, tx *sql.Tx, d packedDelivery) (out 
 	if err := settle(ctx, tx, d, &out); err != nil {
 		return out, err
 	}
+	if out.Late {
+		if _, err := tx.ExecContext(ctx, `UPDATE run SET late_answers = late_answers + 1 WHERE id = ?`, d.Run); err != nil {
+			return out, err
+		}
+	}
 	out.Next, err = s.afterAnswer(ctx, tx, d, now)
 	return out, err
 }
@@ -198,7 +203,7 @@ func (s *Store) accept(ctx context.Context, tx *sql.Tx, d packedDelivery, now po
 // storeAnswer stores the answer itself and what it says.
 func (s *Store) storeAnswer(ctx context.Context, tx *sql.Tx, d packedDelivery, late bool) error {
 	state := QueryAnswered
-	if d.Repost != nil {
+	if d.Repost != nil || d.Open {
 		state = QueryAsked
 	}
 	ok, err := changed(tx.ExecContext(ctx, `UPDATE query SET state = CASE state WHEN 'answered' THEN state ELSE ? END WHERE run = ? AND endpoint = ? AND tool = ? AND id = ?`,
@@ -255,14 +260,14 @@ func insertMore(ctx context.Context, tx *sql.Tx, run string, more []StoredQuery)
 
 // settle stores whether the endpoint has anything left to answer in its run.
 func settle(ctx context.Context, tx *sql.Tx, d packedDelivery, out *Recorded) error {
-	var open bool
-	if err := tx.QueryRowContext(ctx, `SELECT EXISTS (SELECT 1 FROM query WHERE run = ? AND endpoint = ? AND tool = ? AND state <> 'answered')`,
-		d.Run, d.Endpoint, d.Tool).Scan(&open); err != nil {
+	var open, closed bool
+	if err := tx.QueryRowContext(ctx, `SELECT EXISTS (SELECT 1 FROM query WHERE run = ?1 AND endpoint = ?2 AND tool = ?3 AND state <> 'answered'), (SELECT closed FROM run WHERE id = ?1)`,
+		d.Run, d.Endpoint, d.Tool).Scan(&open, &closed); err != nil {
 		return err
 	}
 	out.Settled = !open
 	_, err := tx.ExecContext(ctx, `UPDATE target SET open = ?1 WHERE run = ?2 AND endpoint = ?3 AND tool = ?4 AND open <> ?1 AND (?1 = 0 OR released_at IS NOT NULL)`,
-		flag(open && !stopped(out.RunState)), d.Run, d.Endpoint, d.Tool)
+		flag(open && !closed && !stopped(out.RunState)), d.Run, d.Endpoint, d.Tool)
 	return err
 }
 

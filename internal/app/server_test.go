@@ -92,9 +92,9 @@ func TestServerTakesNewSecrets(t *testing.T) {
 	if !enrols(t, s, dir, "the first secret") || enrols(t, s, dir, "the second secret") {
 		t.Error("the first secret, and it alone, is good")
 	}
-	put(t, filepath.Join(dir, "secret"), "bad\n")
+	put(t, filepath.Join(dir, "secret"), " \n")
 	if err := s.Reload(); err == nil || !enrols(t, s, dir, "the first secret") {
-		t.Errorf("a bad file: %v", err)
+		t.Errorf("an empty file: %v", err)
 	}
 	put(t, filepath.Join(dir, "secret"), "the second secret\n")
 	if err := s.Reload(); err != nil {

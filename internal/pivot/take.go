@@ -70,7 +70,10 @@ func (x *expander) nameSeed(asked Ref, res Result) {
 	for _, e := range res.Edges {
 		edged[e.Report] = true
 	}
-	for i, r := range res.Reports {
+	newest := slices.SortedFunc(slices.Values(res.Reports), func(a, b indicator.Report) int {
+		return cmp.Or(b.Published.Compare(a.Published), cmp.Compare(a.Ref(), b.Ref()))
+	})
+	for i, r := range newest {
 		if i < x.opt.Limits.PerIndicator && !edged[r.Ref()] {
 			x.naming = append(x.naming, r.Ref())
 		}

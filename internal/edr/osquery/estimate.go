@@ -13,6 +13,6 @@ func Estimate(q ledger.Query) (text string, ok bool) {
 	}}
 	return statement(
 		w.walk(quote(q.Root)),
-		"c AS (SELECT count(*) AS n, coalesce(sum(size),0) AS size FROM w WHERE "+w.wanted()+")",
+		"c AS (SELECT count(*) AS n, coalesce(sum(size),0) AS size FROM w WHERE "+w.wanted("")+")",
 		"SELECT n, size FROM c"), true
 }

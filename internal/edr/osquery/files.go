@@ -11,6 +11,9 @@ import (
 // memory at a time, the same on every version of osquery. Files of a hunted size, or of any size up to the limit, are
 // hashed.
 func (w words) files() string {
+	if w.ownFolders() {
+		return w.byFolder()
+	}
 	root := quote(w.q.Root)
 	keep, want, more, most := "", "path IS NOT NULL", "", "" // of a folder osqueryd keeps the path, to tell empty ones from those that only look so
 	if w.hollowAware() {
@@ -25,7 +28,7 @@ func (w words) files() string {
 	return statement(
 		w.walk(root),
 		// LIMIT -1 limits nothing: it makes SQLite work out each row once, so that what is sorted has no path but those that count.
-		"v AS (SELECT CASE WHEN "+w.wanted()+" THEN path"+keep+" END AS path, "+w.sort()+" AS sort, "+flag(w.regular("")+" AND size > "+fmt.Sprint(w.q.MaxSize))+" AS big,",
+		"v AS (SELECT CASE WHEN "+w.wanted("")+" THEN path"+keep+" END AS path, "+w.sort()+" AS sort, "+flag(w.regular("")+" AND size > "+fmt.Sprint(w.q.MaxSize))+" AS big,",
 		" size, mtime, uid, depth"+more+" FROM w LIMIT -1),",
 		"g AS MATERIALIZED (SELECT path, "+want+" AS want, sort, big,",
 		" max(size) AS size, max(mtime) AS mtime, max(uid) AS uid, max(depth) AS depth, count(*) AS n"+most+" FROM v GROUP BY path, sort, big),",
@@ -103,12 +106,12 @@ func (w words) walk(root string) string {
 		fmt.Sprintf("  WHERE %s AND w.depth < %d AND %s%s),", w.dir("w."), w.q.MaxDepth, links, except))
 }
 
-// wanted tests whether an entry of w is hashed.
-func (w words) wanted() string {
+// wanted tests whether an entry is hashed.
+func (w words) wanted(of string) string {
 	if len(w.q.Sizes) > 0 {
-		return w.regular("") + " AND size IN (" + numbers(w.q.Sizes) + ")"
+		return w.regular(of) + " AND " + of + "size IN (" + numbers(w.q.Sizes) + ")"
 	}
-	return w.regular("") + fmt.Sprintf(" AND size BETWEEN 1 AND %d", w.q.MaxSize)
+	return w.regular(of) + fmt.Sprintf(" AND %ssize BETWEEN 1 AND %d", of, w.q.MaxSize)
 }
 
 // withinBudget lets nothing be hashed when the walk found more than the budget; the sums come back as candidates.

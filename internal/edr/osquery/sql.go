@@ -99,10 +99,15 @@ func (w words) digests() string {
 // first is the digest column by which k tells hashed from unhashed.
 func (w words) first() string { return string(w.kinds[0]) }
 
-// matched gives the CTE m: the rows of k with a hunted digest, tested kind by kind; of a blind question all that have one.
+// matched gives the CTE m: the rows of k with a hunted digest.
 func (w words) matched() string {
+	return "m AS MATERIALIZED (SELECT * FROM k WHERE " + w.hunted() + ")"
+}
+
+// hunted tests the digests of a row, kind by kind; of a blind question whether it has any.
+func (w words) hunted() string {
 	if w.q.Blind {
-		return "m AS MATERIALIZED (SELECT * FROM k WHERE " + w.first() + " <> '')"
+		return w.first() + " <> ''"
 	}
 	var arms []string
 	for _, k := range w.kinds {
@@ -114,7 +119,7 @@ func (w words) matched() string {
 		}
 		arms = append(arms, fmt.Sprintf("%s IN (%s)", k, strings.Join(values, ",")))
 	}
-	return "m AS MATERIALIZED (SELECT * FROM k WHERE " + strings.Join(arms, " OR ") + ")"
+	return strings.Join(arms, " OR ")
 }
 
 // hitDigests gives md5, sha1, sha256 of a hit: the hunted kinds as they were matched, the others by a second look.

@@ -99,9 +99,19 @@ func (a *ahead) stop() {
 	}
 }
 
-// folder gives a folder whose entries SQLite asks for: as far as it was read ahead, or from its beginning.
+// folder gives a folder whose entries SQLite asks for: once more, as far as it was read ahead, or from its beginning. A
+// statement that looks at a folder in more than one way does so in turn, and sees the same each time.
 func (e *Engine) folder(q *query, path string) (*folder, error) {
-	fresh := &folder{path: path, op: "file", stat: true}
+	if f := q.last.again(path); f != nil {
+		return f, nil
+	}
+	f, err := e.newFolder(q, path)
+	q.last = f
+	return f, err
+}
+
+func (e *Engine) newFolder(q *query, path string) (*folder, error) {
+	fresh := &folder{path: path, op: "file", stat: true, whole: true}
 	a := q.ahead
 	if a == nil {
 		return fresh, nil
@@ -208,7 +218,7 @@ func (a *ahead) enter(f *folder, entries []entry) {
 		if e.err != nil || !e.st.Mode.IsDir() || fetched(e.st) || len(a.known) >= maxWaiting {
 			continue
 		}
-		sub := &folder{path: join(f.path, e.name), op: "file", stat: true, ahead: a, depth: f.depth + 1, dev: e.st.Device}
+		sub := &folder{path: join(f.path, e.name), op: "file", stat: true, whole: true, ahead: a, depth: f.depth + 1, dev: e.st.Device}
 		a.known[sub.path] = sub
 		if sub.dev == f.dev {
 			a.todo = append(a.todo, sub)

@@ -26,18 +26,10 @@ func (e *Engine) digests(q *query, path string, st Stat, want [3]bool) (Sums, er
 	if st.Size > e.opt.ReadMax {
 		return Sums{}, nil
 	}
-	key, lasting := e.keyOf(st, path)
-	fresh := slices.Contains(e.opt.Fresh, path)
-	if !fresh && (lasting || q.ahead != nil) {
-		sums, ok, old := e.store.get(q.ctx, key, want)
-		if old {
-			q.remembered++
-		}
-		if ok {
-			return sums, nil
-		}
+	if sums, ok := e.held(q, path, st, want); ok {
+		return sums, nil
 	}
-	if lasting && !fresh {
+	if key, lasting := e.keyOf(st, path); lasting && !slices.Contains(e.opt.Fresh, path) {
 		if sums, ok := e.recall(q.ctx, path, key, want); ok {
 			q.remembered++
 			e.store.put(key, record{sums: sums, settled: true, old: true, told: true})
@@ -56,6 +48,19 @@ func (e *Engine) digests(q *query, path string, st Stat, want [3]bool) (Sums, er
 		q.note("hash", path, st.Size, reason(err))
 	}
 	return sums, nil
+}
+
+// held gives the digests of a file if they are in memory, made ahead or by an earlier query.
+func (e *Engine) held(q *query, path string, st Stat, want [3]bool) (Sums, bool) {
+	key, lasting := e.keyOf(st, path)
+	if !lasting && q.ahead == nil || slices.Contains(e.opt.Fresh, path) {
+		return Sums{}, false
+	}
+	sums, ok, old := e.store.get(q.ctx, key, want)
+	if old {
+		q.remembered++
+	}
+	return sums, ok
 }
 
 // recall looks for digests of an earlier run.

@@ -92,6 +92,8 @@ type query struct {
 	seen   map[string]bool
 	failed error // what a scan ended with
 	ahead  *ahead
+	last   *folder   // that was listed last
+	at     *fileScan // of the entries of a folder, which moved last
 
 	remembered int64
 }

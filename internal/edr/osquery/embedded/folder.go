@@ -6,10 +6,14 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 )
 
 // batch is how many names of a folder are read at a time: a folder of any size costs the same memory.
 const batch = 1024
+
+// maxAgain is how many entries of a folder are held for whoever asks for the same folder next; more are read again.
+const maxAgain = 50_000
 
 // entry is one name in a folder, with what is known of it where that was asked for.
 type entry struct {
@@ -28,9 +32,11 @@ type folder struct {
 	stat bool   // each entry is looked at as well
 
 	dir     Dir
-	entries []entry // read and not given yet
-	seen    bool    // it had an entry
-	done    bool    // it has no more than entries
+	entries []entry // that were read; those before at have been given
+	at      int
+	whole   bool // entries are all that there were
+	seen    bool // it had an entry
+	done    bool // it has no more than entries
 	gaps    []gap
 
 	ahead *ahead // that wants to know what is in it; nil for none
@@ -48,12 +54,10 @@ func (f *folder) next(e *Engine, q *query) (*entry, error) {
 			}
 			f.gaps = nil
 		}
-		if len(f.entries) > 0 {
-			first := &f.entries[0]
-			f.entries = f.entries[1:]
-			return first, nil
+		if f.at < len(f.entries) {
+			f.at++
+			return &f.entries[f.at-1], nil
 		}
-		f.entries = nil
 		if f.done {
 			return nil, nil
 		}
@@ -63,11 +67,22 @@ func (f *folder) next(e *Engine, q *query) (*entry, error) {
 		if err := e.rest(q.ctx, 0); err != nil {
 			return nil, err
 		}
-		f.fill(e, nil)
+		if f.at > maxAgain || !f.stat {
+			f.entries, f.at, f.whole = nil, 0, false
+		}
+		f.fill(e, f.entries)
 		if f.ahead != nil {
-			f.ahead.found(f, f.entries)
+			f.ahead.found(f, f.entries[f.at:])
 		}
 	}
+}
+
+// again gives the same entries once more; nil when some of them are no longer held.
+func (f *folder) again(path string) *folder {
+	if f == nil || !f.whole || !f.done || f.path != path {
+		return nil
+	}
+	return &folder{path: path, op: f.op, stat: f.stat, entries: f.entries, whole: true, done: true}
 }
 
 // fill reads the next names, or finds out that there are none. The new entries go behind what is in into.
@@ -85,6 +100,7 @@ func (f *folder) fill(e *Engine, into []entry) {
 		f.dir = dir
 	}
 	names, err := f.dir.Names(batch)
+	f.entries = slices.Grow(f.entries, len(names))
 	for _, n := range names {
 		f.entries = append(f.entries, f.look(e, n))
 	}

@@ -27,6 +27,9 @@ type table struct {
 	likes    bool // index columns take LIKE as well
 	required bool
 	cost     float64 // of one scan with an index constraint
+	// tested names columns that cost little to know: a scan with an index constraint makes comparisons of them itself, and
+	// must be a chooser.
+	tested []string
 	// open starts a scan. by is "" for a scan without a constraint.
 	open func(q *query, by string, like bool, value string) (scan, error)
 }
@@ -93,7 +96,7 @@ type vtab struct{ *module }
 // noConstraint is the price of a scan that the table would refuse.
 const noConstraint = 1e15
 
-// BestIndex takes at most one constraint, the best that the table can match exactly.
+// BestIndex takes the best constraint that the table can match exactly, if there is one, and those that it tests itself.
 func (v *vtab) BestIndex(cst []sqlite3.InfoConstraint, _ []sqlite3.InfoOrderBy) (res *sqlite3.IndexResult, err error) {
 	defer guard(v.table.name, &err)
 	res = &sqlite3.IndexResult{Used: make([]bool, len(cst)), EstimatedCost: 1e6, EstimatedRows: 1e4}
@@ -113,18 +116,38 @@ func (v *vtab) BestIndex(cst []sqlite3.InfoConstraint, _ []sqlite3.InfoOrderBy) 
 				if v.engine.collates() && !like && v.table.columns[c.Column].kind == "TEXT" {
 					return nil, fmt.Errorf("table %s: %s is compared byte by byte, so the text may not use COLLATE", v.table.name, name)
 				}
-				res.Used[i] = true
-				res.IdxStr = name + "="
+				key := name + "="
 				res.EstimatedCost, res.EstimatedRows = v.table.cost*float64(1+9*rank), float64(1+99*rank)
 				if like {
-					res.IdxStr = name + "~"
+					key = name + "~"
 					res.EstimatedCost, res.EstimatedRows = v.table.cost*1000, 1e5
 				}
+				v.use(res, cst, i, key)
 				return res, nil
 			}
 		}
 	}
+	// SQLite also asks without the lists of IN. From an answer that needs no other table it concludes that it has seen all
+	// such plans; so a comparison that might need one is taken here as it is beside a key, or path IN (…) would be lost.
+	v.use(res, cst, -1, "")
 	return res, nil
+}
+
+// use says which constraints the table takes, in their order: the one at key, and those that it tests itself.
+func (v *vtab) use(res *sqlite3.IndexResult, cst []sqlite3.InfoConstraint, at int, key string) {
+	var marks []string
+	for i, c := range cst {
+		switch {
+		case i == at:
+			marks = append(marks, key)
+		case v.table.tests(c, v.engine.collates()):
+			marks = append(marks, mark(c))
+		default:
+			continue
+		}
+		res.Used[i] = true
+	}
+	res.IdxStr = strings.Join(marks, ",")
 }
 
 // matches tests the operator before anything looks at the column: LIMIT and OFFSET come with a column that is none.
@@ -143,8 +166,9 @@ func (v *vtab) Open() (sqlite3.VTabCursor, error) { return &cursor{vtab: v}, nil
 
 type cursor struct {
 	*vtab
-	scan scan
-	eof  bool
+	scan  scan
+	tests []tested
+	eof   bool
 }
 
 // Filter starts a scan.
@@ -153,18 +177,12 @@ func (c *cursor) Filter(_ int, idxStr string, vals []any) (err error) {
 	defer guard(c.table.name, &err)
 	c.release()
 	c.eof = false
-	by, like, value := "", false, ""
-	if idxStr != "" {
-		by, like = idxStr[:len(idxStr)-1], strings.HasSuffix(idxStr, "~")
-		var ok bool
-		if len(vals) > 0 {
-			value, ok = operand(vals[0], like)
-		}
-		if !ok {
-			c.eof = true
-			return nil
-		}
-	} else if c.table.required {
+	by, like, value, ok := c.constraints(idxStr, vals)
+	if !ok {
+		c.eof = true
+		return nil
+	}
+	if by == "" && c.table.required {
 		return fmt.Errorf("Table %s was queried without a required column in the WHERE clause", c.table.name) //nolint:staticcheck // osquery's own text
 	}
 	q := c.engine.cur
@@ -181,7 +199,35 @@ func (c *cursor) Filter(_ int, idxStr string, vals []any) (err error) {
 	if c.scan, err = c.table.open(q, by, like, value); err != nil {
 		return err
 	}
+	if len(c.tests) > 0 {
+		c.scan.(chooser).choose(c.tests) //nolint:errcheck,forcetypeassert // a table with tested columns has such scans
+	}
 	return c.advance()
+}
+
+// constraints reads what BestIndex wrote: the column to scan by and its value, and the tests, which the cursor keeps. It is
+// false when they hold for no row.
+func (c *cursor) constraints(idxStr string, vals []any) (by string, like bool, value string, ok bool) {
+	c.tests = c.tests[:0]
+	for i := 0; idxStr != ""; i++ {
+		var mark string
+		mark, idxStr, _ = strings.Cut(idxStr, ",")
+		if i >= len(vals) {
+			return by, like, value, false
+		}
+		if end := len(mark) - 1; mark[end] == '=' || mark[end] == '~' {
+			by, like = mark[:end], mark[end] == '~'
+			value, ok = operand(vals[i], like)
+		} else {
+			var t tested
+			t, ok = c.table.marked(mark, vals[i])
+			c.tests = append(c.tests, t)
+		}
+		if !ok {
+			return by, like, value, false
+		}
+	}
+	return by, like, value, true
 }
 
 // failed keeps the error of a scan for whoever asked: SQLite passes on its text alone.

@@ -160,8 +160,27 @@ func (m maker) anchor(x string) string {
 	}
 }
 
-// condition draws a test that is SQLite's own affair.
+// compared draws a comparison that the table file may make itself.
+func (m maker) compared() string {
+	column := m.pick("f.size", "f.size", "f.symlink", "f.type")
+	value := m.pick("0", "1", "2", "3", "-1", "1.0", "1.5", "-0.0", "9e99", "-9e99", "9223372036854775807", "9223372036854775807.0", "NULL", "''", "'1'", "' 2 '", "'2x'", "'0x2'",
+		"'1e0'", "'.5'", "'2.'", "'1_0'", "'inf'", "'nan'", "'99999999999999999999'", "x''", "x'32'", "'regular'", "'directory'", "'Regular'", "x'726567756c6172'", "1 + 1", "f.symlink", "f.hard_links", "f.filename")
+	op := m.pick("=", "<>", "<", "<=", ">", ">=", "IS", "IS NOT", "IN")
+	switch {
+	case op == "IN":
+		return column + m.pick(" IN (", " NOT IN (") + value + ", 2, 'regular')"
+	case m.pick("straight", "flipped") == "flipped":
+		return value + " " + op + " " + column
+	default:
+		return column + " " + op + " " + value
+	}
+}
+
+// condition draws a test that is SQLite's own affair, or one of those that the table makes.
 func (m maker) condition() string {
+	if m.pick("compared", "other") == "compared" {
+		return m.compared()
+	}
 	dir := m.dirs[0]
 	return m.pick(
 		"f.size > 1", "f.size = '2'", "f.size IN (1, 3)", "f.size IS NOT NULL", "f.mode = 5", "f.filename = 5", "f.filename LIKE 'a%'", "f.filename LIKE 'a!_%' ESCAPE '!'",
@@ -175,9 +194,11 @@ func (m maker) condition() string {
 // query draws a whole statement, and whether its rows have an order.
 func (m maker) query() (text string, ordered bool) {
 	cols, from := "f."+strings.ReplaceAll(fileColumns, ", ", ", f."), "file f"
-	switch m.pick("none", "none", "hash", "left", "flipped", "comma", "self") {
+	switch m.pick("none", "none", "hash", "left", "chosen", "flipped", "comma", "self") {
 	case "hash":
 		cols, from = cols+", h.path AS hp, h.sha256", "file f CROSS JOIN hash h ON h.path = f.path"
+	case "chosen":
+		cols, from = cols+", g.path AS gp", "file f LEFT JOIN file g ON g.directory = f.directory AND g.symlink = 0 AND g.size >= f.size AND g.type "+m.pick("=", "<>")+" f.type"
 	case "left":
 		cols, from = cols+", h.path AS hp, h.md5", "file f LEFT JOIN hash h ON h.path = f.path AND h.sha1 <> 'DA39A3EE5E6B4B0D3255BFEF95601890AFD80709'"
 	case "flipped":

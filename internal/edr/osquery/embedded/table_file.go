@@ -17,7 +17,7 @@ func (e *Engine) fileTable() *table {
 		name: "file",
 		columns: columnsOf(`path:T directory:T filename:T inode:B uid:B gid:B mode:T device:B size:B block_size:I atime:B mtime:B
 			ctime:B btime:B hard_links:I symlink:I type:T symlink_target_path:T ` + fileMore),
-		index: []string{"path", "directory"}, likes: true, required: true, cost: 10,
+		index: []string{"path", "directory"}, likes: true, required: true, cost: 10, tested: []string{"size", "symlink", "type"},
 		open: func(q *query, by string, like bool, value string) (scan, error) {
 			if by == "directory" && !like && value != "" && !strings.ContainsRune(value, 0) {
 				f, err := e.folder(q, value)
@@ -166,15 +166,24 @@ type fileScan struct {
 	q      *query
 	src    source  // of paths
 	folder *folder // or of the entries of one folder
+	tests  []tested
 	row    fileRow
 }
 
-// fileRow is what is known of a path. The target of a link is looked at when somebody asks for what is known of it.
+// fileRow is what is known of a path. The target of a link is looked at when somebody asks for what is known of it, and the
+// path of an entry of a folder is put together when somebody asks for it.
 type fileRow struct {
-	path, dir string
-	st        Stat
-	symlink   bool
-	followed  bool
+	whole, dir, name string
+	st               Stat
+	symlink          bool
+	followed         bool
+}
+
+func (r *fileRow) path() string {
+	if r.whole == "" {
+		r.whole = join(r.dir, r.name)
+	}
+	return r.whole
 }
 
 func (s *fileScan) next() (bool, error) {
@@ -187,11 +196,13 @@ func (s *fileScan) next() (bool, error) {
 			return false, err
 		}
 		st, err := s.engine.opt.FS.Lstat(path)
-		if err == nil {
-			s.row = rowOf(path, dir, st)
+		if err != nil {
+			s.unseen(path, err)
+			continue
+		}
+		if s.row = rowOf(path, dir, st); s.chosen() {
 			return true, nil
 		}
-		s.unseen(path, err)
 	}
 }
 
@@ -201,13 +212,37 @@ func (s *fileScan) nextEntry() (bool, error) {
 		if err != nil || e == nil {
 			return false, err
 		}
-		path := join(s.folder.path, e.name)
-		if e.err == nil {
-			s.row = rowOf(path, s.folder.path, e.st)
+		if e.err != nil {
+			s.unseen(join(s.folder.path, e.name), e.err)
+			continue
+		}
+		s.row = rowOf("", s.folder.path, e.st)
+		if s.row.name = e.name; s.chosen() {
+			s.q.at = s
 			return true, nil
 		}
-		s.unseen(path, e.err)
 	}
+}
+
+func (s *fileScan) choose(tests []tested) { s.tests = tests }
+
+// chosen reports whether a row is asked for.
+func (s *fileScan) chosen() bool {
+	for i := range s.tests {
+		t, ok := &s.tests[i], false
+		switch t.column {
+		case fileType:
+			ok = t.text(s.stat().typeName())
+		case fileSize:
+			ok = t.number(s.stat().Size)
+		case fileSymlink:
+			ok = t.number(s.row.link())
+		}
+		if !ok {
+			return false
+		}
+	}
+	return true
 }
 
 // unseen notes a path that is there and can not be looked at.
@@ -218,14 +253,22 @@ func (s *fileScan) unseen(path string, err error) {
 }
 
 func rowOf(path, dir string, st Stat) fileRow {
-	return fileRow{path: path, dir: dir, st: st, symlink: st.Mode&fs.ModeSymlink != 0}
+	return fileRow{whole: path, dir: dir, st: st, symlink: st.Mode&fs.ModeSymlink != 0}
+}
+
+// link is the column symlink.
+func (r *fileRow) link() int64 {
+	if r.symlink {
+		return 1
+	}
+	return 0
 }
 
 // stat gives what is known of the file itself; of a link, its target's size, type and times, as in osquery.
 func (s *fileScan) stat() *Stat {
 	if s.row.symlink && !s.row.followed {
 		s.row.followed = true
-		if target, err := s.engine.opt.FS.Stat(s.row.path); err == nil {
+		if target, err := s.engine.opt.FS.Stat(s.row.path()); err == nil {
 			s.row.st = target
 		}
 	}
@@ -258,7 +301,7 @@ const (
 func (s *fileScan) put(ctx *sqlite3.SQLiteContext, i int) bool {
 	switch i {
 	case filePath:
-		ctx.ResultText(s.row.path)
+		ctx.ResultText(s.row.path())
 	case fileUID:
 		s.engine.met(s.stat().UID, s.stat().Owner)
 		ctx.ResultInt64(s.stat().UID)
@@ -279,7 +322,7 @@ func (s *fileScan) cell(i int) (any, error) { //nolint:gocyclo // one line a col
 	case fileDirectory:
 		return s.row.dir, nil
 	case fileFilename:
-		return filepath.Base(s.row.path), nil
+		return filepath.Base(s.row.path()), nil
 	case fileInode:
 		return int64(s.stat().Inode), nil //nolint:gosec // SQLite has signed numbers alone
 	case fileGID:
@@ -299,27 +342,32 @@ func (s *fileScan) cell(i int) (any, error) { //nolint:gocyclo // one line a col
 	case fileHardLinks:
 		return s.stat().Links, nil
 	case fileSymlink:
-		if s.row.symlink {
-			return int64(1), nil
-		}
-		return int64(0), nil
+		return s.row.link(), nil
 	case fileSymlinkTarget:
 		if !s.row.symlink {
 			return "", nil
 		}
-		target, err := s.engine.opt.FS.Readlink(s.row.path)
+		target, err := s.engine.opt.FS.Readlink(s.row.path())
 		if err != nil {
 			return "", nil //nolint:nilerr // the link vanished: osquery gives an empty text
 		}
 		return target, nil
 	default:
-		return fileCell(s.row.path, *s.stat(), i-fileSymlinkTarget-1), nil
+		return fileCell(s.row.path(), *s.stat(), i-fileSymlinkTarget-1), nil
 	}
 }
 
-func (s *fileScan) id() int64 { return s.engine.idOf(s.row.path, s.row.dir) }
+func (s *fileScan) id() int64 { return s.engine.idOf(s.row.path(), s.row.dir) }
+
+// is reports whether the scan is at a path, and that is a file.
+func (s *fileScan) is(path string) bool {
+	return s.row.st.Mode.IsRegular() && !s.row.symlink && s.row.path() == path
+}
 
 func (s *fileScan) close() {
+	if s.q.at == s {
+		s.q.at = nil
+	}
 	if s.folder != nil {
 		s.folder.close()
 		return

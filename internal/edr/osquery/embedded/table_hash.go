@@ -38,6 +38,9 @@ func (s *hashScan) next() (bool, error) {
 		if err != nil || !ok {
 			return false, err
 		}
+		if s.walked(path, dir) {
+			return true, nil
+		}
 		st, err := s.engine.opt.FS.Stat(path)
 		if err != nil {
 			if !nowhere(err) {
@@ -51,6 +54,23 @@ func (s *hashScan) next() (bool, error) {
 			return true, nil
 		}
 	}
+}
+
+// walked reports whether a path is that of the entry at which a walk is now, and its digests are there: it is not looked at twice.
+func (s *hashScan) walked(path, dir string) bool {
+	want := s.q.kinds
+	if want == [3]bool{} || s.q.at == nil || !s.q.at.is(path) {
+		return false
+	}
+	st := s.q.at.row.st
+	if st.Size > s.engine.opt.ReadMax {
+		return false
+	}
+	sums, ok := s.engine.held(s.q, path, st, want)
+	if ok {
+		s.path, s.dir, s.st, s.sums, s.have = path, dir, st, sums, want
+	}
+	return ok
 }
 
 func (s *hashScan) cell(i int) (any, error) {

@@ -40,7 +40,7 @@ func TestEndpoints(t *testing.T) {
 		{ID: "1", Hostname: "web", Platform: "linux", LastSeen: at, Asleep: "last seen 2026-11-25", Labels: []string{"dmz"}},
 		{ID: "2", Hostname: "old", Platform: "linux", Asleep: never, Cannot: "osquery 4.9.0 is older than 5.5.1"},
 		{ID: "3", Hostname: "bsd", Platform: "freebsd", Asleep: never, Cannot: `hunter has no queries for the platform "freebsd"`},
-		{ID: "4", Hostname: "twin", Platform: "windows", Asleep: never, Notes: []string{"two machines with one identity", "not approved: it is sent no hashes"}},
+		{ID: "4", Hostname: "twin", Platform: "windows", Asleep: never, Blind: "not approved", Notes: []string{"two machines with one identity"}},
 		{ID: "5", Hostname: "no hash", Platform: "darwin", Asleep: never, Cannot: "no table hash"},
 	}
 	if diff := cmp.Diff(want, got); diff != "" || err != nil {
@@ -66,8 +66,8 @@ func TestCompile(t *testing.T) {
 	t.Parallel()
 	host := ledger.Host{Hostname: "h", Platform: "linux"}
 	_, tool := fleet(t,
-		ledger.Node{ID: "1", Host: host, Agent: ledger.AgentOsquery}, ledger.Node{ID: "2", Host: ledger.Host{Hostname: "other", Platform: "linux"}, Agent: ledger.AgentOsquery},
-		ledger.Node{ID: "3", Host: host, Agent: ledger.AgentHunter},
+		ledger.Node{ID: "1", Host: host, Agent: ledger.AgentOsquery, Approved: true}, ledger.Node{ID: "2", Host: ledger.Host{Hostname: "other", Platform: "linux"}, Agent: ledger.AgentOsquery, Approved: true},
+		ledger.Node{ID: "3", Host: host, Agent: ledger.AgentHunter, Approved: true},
 	)
 	files := []indicator.File{{SHA256: strings.Repeat("a1", 32)}, {MD5: strings.Repeat("b2", 16), Size: 84480}}
 	plan, err := edr.MakePlan(t.Context(), files, []edr.Tool{tool}, edr.Selection{}, edr.DefaultSearch())

@@ -49,32 +49,44 @@ UNION ALL SELECT 'control', 'file', h.path, 0, h.md5, h.sha1, h.sha256, 0, '', 1
 
 -- 01-files-sized-00 stage=files root="/Users" sizes=[1000] max_size=52428800 max_depth=1000 budget={Files:0 Bytes:0} engine=embedded must_exist=true narrowed=0
 -- hashes=[sha256:aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa] siblings=map[] self="/usr/local/bin/hunter"
-WITH RECURSIVE w(path, size, mtime, uid, type, depth) AS (
- SELECT f.path, f.size, f.mtime, f.uid, f.type, 1 FROM file f WHERE f.directory = '/Users' AND f.symlink = 0 AND f.path NOT IN (SELECT m.path FROM mounts m WHERE m.type LIKE 'fuse%' OR m.type IN ('nfs','nfs4','cifs','smb3','smbfs','afpfs','webdav','autofs','9p','ceph','afs','glusterfs','proc','sysfs','devfs','devpts','cgroup','cgroup2','debugfs','tracefs','securityfs','pstore','bpf','configfs','mqueue'))
- UNION ALL SELECT f.path, f.size, f.mtime, f.uid, f.type, 0 FROM file f WHERE f.path = '/Users' AND f.type = 'regular'
- UNION ALL SELECT f.path, f.size, f.mtime, f.uid, f.type, w.depth + 1 FROM w CROSS JOIN file f ON f.directory = w.path
-  WHERE w.type = 'directory' AND w.depth < 1000 AND f.symlink = 0 AND f.path NOT IN (SELECT m.path FROM mounts m WHERE m.type LIKE 'fuse%' OR m.type IN ('nfs','nfs4','cifs','smb3','smbfs','afpfs','webdav','autofs','9p','ceph','afs','glusterfs','proc','sysfs','devfs','devpts','cgroup','cgroup2','debugfs','tracefs','securityfs','pstore','bpf','configfs','mqueue'))),
-v AS (SELECT CASE WHEN type = 'regular' AND size IN (1000) THEN path END AS path, CASE WHEN type = 'directory' THEN 1 ELSE 0 END AS sort, CASE WHEN type = 'regular' AND size > 52428800 THEN 1 ELSE 0 END AS big,
- size, mtime, uid, depth FROM w LIMIT -1),
-g AS MATERIALIZED (SELECT path, path IS NOT NULL AS want, sort, big,
- max(size) AS size, max(mtime) AS mtime, max(uid) AS uid, max(depth) AS depth, count(*) AS n FROM v GROUP BY path, sort, big),
-k AS MATERIALIZED (SELECT g.*, 0 AS pid, h.path IS NOT NULL AS seen, coalesce(h.sha256,'') AS sha256
- FROM g LEFT JOIN hash h ON h.path = g.path WHERE g.want = 1),
-m AS MATERIALIZED (SELECT * FROM k WHERE sha256 IN ('aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa'))
+WITH RECURSIVE x(path) AS MATERIALIZED (SELECT m.path FROM mounts m WHERE m.type LIKE 'fuse%' OR m.type IN ('nfs','nfs4','cifs','smb3','smbfs','afpfs','webdav','autofs','9p','ceph','afs','glusterfs','proc','sysfs','devfs','devpts','cgroup','cgroup2','debugfs','tracefs','securityfs','pstore','bpf','configfs','mqueue')),
+d(path, depth) AS NOT MATERIALIZED (
+ SELECT '/Users', 0
+ UNION ALL SELECT f.path, d.depth + 1 FROM d CROSS JOIN file f ON f.directory = d.path
+  WHERE d.depth < 1000 AND f.type = 'directory' AND f.symlink = 0 AND f.path NOT IN (SELECT path FROM x)),
+a(n) AS (VALUES (0),(1)),
+e AS NOT MATERIALIZED (SELECT CASE WHEN d.depth < 1000 THEN d.path END AS dir, d.depth, a.n AS turn,
+ EXISTS (SELECT 1 FROM x WHERE substr(x.path, 1, length(d.path)) = d.path) AS mounts FROM d CROSS JOIN a LIMIT -1),
+v AS NOT MATERIALIZED (SELECT e.depth, CASE e.turn WHEN 0 THEN e.depth > 0 END AS dirs, CASE e.turn WHEN 0 THEN (SELECT count(*) FROM file f WHERE f.directory = e.dir AND f.symlink = 0 AND f.type <> 'directory' AND (e.mounts = 0 OR f.path NOT IN (SELECT path FROM x))) END AS files,
+ CASE e.turn WHEN 0 THEN (SELECT count(*) FROM file f WHERE f.directory = e.dir AND f.symlink = 0 AND f.type = 'regular' AND f.size > 52428800 AND (e.mounts = 0 OR f.path NOT IN (SELECT path FROM x))) END AS big,
+ CASE e.turn WHEN 0 THEN (SELECT max(f.size) FROM file f WHERE f.directory = e.dir AND f.symlink = 0 AND f.type = 'regular' AND f.size > 52428800 AND (e.mounts = 0 OR f.path NOT IN (SELECT path FROM x))) END AS biggest,
+ f.path, f.size, f.mtime, f.uid, h.sha256 FROM e
+ LEFT JOIN file f ON f.directory = CASE e.turn WHEN 1 THEN e.dir END AND f.symlink = 0 AND f.type = 'regular' AND f.size IN (1000) AND (e.mounts = 0 OR f.path NOT IN (SELECT path FROM x))
+ LEFT JOIN hash h ON h.path = f.path
+ UNION ALL SELECT 0, 0, 1, f.size > 52428800, CASE WHEN f.size > 52428800 THEN f.size END, f.ask, f.size, f.mtime, f.uid, h.sha256
+  FROM (SELECT *, CASE WHEN type = 'regular' AND size IN (1000) THEN path END AS ask FROM file WHERE path = '/Users' AND type = 'regular') f LEFT JOIN hash h ON h.path = f.ask LIMIT -1),
+u AS NOT MATERIALIZED (SELECT *, CASE WHEN path IS NULL THEN '' WHEN sha256 IS NULL THEN 'missing' WHEN sha256 = '' THEN 'unhashed' ELSE 'hashed' END AS state,
+ CASE WHEN sha256 IN ('aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa') THEN 1 ELSE 0 END AS hit FROM v LIMIT -1),
+g AS NOT MATERIALIZED (SELECT depth, dirs, files, big, biggest, state, hit, CASE WHEN state <> '' THEN size END AS size,
+ CASE WHEN hit = 1 OR state NOT IN ('','hashed') THEN path END AS path, CASE WHEN hit = 1 OR state NOT IN ('','hashed') THEN mtime END AS mtime, CASE WHEN hit = 1 OR state NOT IN ('','hashed') THEN uid END AS uid,
+ CASE WHEN hit = 1 OR state NOT IN ('','hashed') THEN sha256 END AS sha256 FROM u LIMIT -1),
+k AS MATERIALIZED (SELECT path, state, hit, 0 AS pid, max(depth) AS depth, sum(dirs) AS dirs, sum(files) AS files, sum(big) AS big, max(biggest) AS biggest,
+ sum(size) AS size, max(mtime) AS mtime, max(uid) AS uid, coalesce(max(sha256),'') AS sha256, count(*) AS n FROM g GROUP BY path, state, hit),
+m AS MATERIALIZED (SELECT * FROM k WHERE hit = 1)
 SELECT 'meta' AS kind, i.version AS name, '' AS path, t.unix_time AS size, '' AS md5, '' AS sha1, i.uuid AS sha256, i.pid AS pid, i.instance_id AS owner, i.start_time AS n, '' AS mtime, '' AS cmdline FROM osquery_info i CROSS JOIN time t
 UNION ALL SELECT * FROM (SELECT 'hit', '/Users', k.path, k.size, coalesce(h.md5,''), coalesce(h.sha1,''), k.sha256, 0, coalesce((SELECT u.username FROM users u WHERE u.uid = k.uid LIMIT 1), k.uid, ''), 0, k.mtime, '' FROM m AS k LEFT JOIN hash h ON h.path = k.path AND h.sha256 = k.sha256 LIMIT 10000)
 UNION ALL SELECT 'count', 'hits', '', 0, '', '', '', 0, '', count(*), '', '' FROM m AS k
-UNION ALL SELECT * FROM (SELECT 'unhashed', '', path, size, '', '', '', pid, '', 0, '', '' FROM k WHERE seen = 1 AND sha256 = '' LIMIT 1000)
-UNION ALL SELECT * FROM (SELECT 'missing', '', path, size, '', '', '', pid, '', 0, '', '' FROM k WHERE seen = 0 LIMIT 1000)
+UNION ALL SELECT * FROM (SELECT 'unhashed', '', path, size, '', '', '', pid, '', 0, '', '' FROM k WHERE state = 'unhashed' LIMIT 1000)
+UNION ALL SELECT * FROM (SELECT 'missing', '', path, size, '', '', '', pid, '', 0, '', '' FROM k WHERE state = 'missing' LIMIT 1000)
 UNION ALL SELECT * FROM (SELECT 'leftout', m.type, m.path, 0, '', '', '', 0, '', 0, '', '' FROM mounts m WHERE (m.type LIKE 'fuse%' OR m.type IN ('nfs','nfs4','cifs','smb3','smbfs','afpfs','webdav','autofs','9p','ceph','afs','glusterfs','proc','sysfs','devfs','devpts','cgroup','cgroup2','debugfs','tracefs','securityfs','pstore','bpf','configfs','mqueue')) AND substr(m.path, 1, length('/Users/')) = '/Users/' LIMIT 1000)
 UNION ALL SELECT 'count', 'leftout', '/Users', 0, '', '', '', 0, '', count(*), '', '' FROM mounts m WHERE (m.type LIKE 'fuse%' OR m.type IN ('nfs','nfs4','cifs','smb3','smbfs','afpfs','webdav','autofs','9p','ceph','afs','glusterfs','proc','sysfs','devfs','devpts','cgroup','cgroup2','debugfs','tracefs','securityfs','pstore','bpf','configfs','mqueue')) AND substr(m.path, 1, length('/Users/')) = '/Users/'
 UNION ALL SELECT 'count', 'root', '/Users', 0, '', '', '', 0, '', count(*), '', '' FROM file f WHERE f.path = '/Users' AND f.type IN ('directory','regular')
-UNION ALL SELECT 'count', 'dirs', '/Users', coalesce(max(depth),0), '', '', '', 0, '', coalesce(sum(n),0), '', '' FROM g WHERE sort = 1
-UNION ALL SELECT 'count', 'files', '/Users', 0, '', '', '', 0, '', coalesce(sum(n),0), '', '' FROM g WHERE sort = 0
-UNION ALL SELECT 'count', 'bigger', '/Users', coalesce(max(size),0), '', '', '', 0, '', coalesce(sum(n),0), '', '' FROM g WHERE big = 1
-UNION ALL SELECT 'count', 'candidates', '/Users', coalesce(sum(max(size,0)),0), '', '', '', 0, '', count(*), '', '' FROM g WHERE want = 1
-UNION ALL SELECT 'count', 'missing', '/Users', 0, '', '', '', 0, '', count(*), '', '' FROM k WHERE seen = 0
-UNION ALL SELECT 'count', 'unhashed', '/Users', 0, '', '', '', 0, '', count(*), '', '' FROM k WHERE seen = 1 AND sha256 = ''
-UNION ALL SELECT 'count', 'hashed', '/Users', coalesce(sum(max(size,0)),0), '', '', '', 0, '', count(*), '', '' FROM k WHERE sha256 <> ''
+UNION ALL SELECT 'count', 'dirs', '/Users', coalesce(max(depth),0), '', '', '', 0, '', coalesce(sum(dirs),0), '', '' FROM k
+UNION ALL SELECT 'count', 'files', '/Users', 0, '', '', '', 0, '', coalesce(sum(files),0), '', '' FROM k
+UNION ALL SELECT 'count', 'bigger', '/Users', coalesce(max(biggest),0), '', '', '', 0, '', coalesce(sum(big),0), '', '' FROM k
+UNION ALL SELECT 'count', 'candidates', '/Users', coalesce(sum(size),0), '', '', '', 0, '', coalesce(sum(n),0), '', '' FROM k WHERE state <> ''
+UNION ALL SELECT 'count', 'missing', '/Users', 0, '', '', '', 0, '', coalesce(sum(n),0), '', '' FROM k WHERE state = 'missing'
+UNION ALL SELECT 'count', 'unhashed', '/Users', 0, '', '', '', 0, '', coalesce(sum(n),0), '', '' FROM k WHERE state = 'unhashed'
+UNION ALL SELECT 'count', 'hashed', '/Users', coalesce(sum(size),0), '', '', '', 0, '', coalesce(sum(n),0), '', '' FROM k WHERE state = 'hashed'
 UNION ALL SELECT 'control', 'file', h.path, 0, h.md5, h.sha1, h.sha256, 0, '', 1, '', '' FROM hash h WHERE h.path = '/bin/ls';
 

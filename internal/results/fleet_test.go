@@ -241,6 +241,15 @@ func TestAServerHoldsItsSchema(t *testing.T) {
 		t.Helper()
 		copied := filepath.Join(t.TempDir(), name)
 		execAll(t, raw(t, path), fmt.Sprintf(`VACUUM INTO '%s'`, copied))
+		if name == "killed" {
+			hold, err := results.HoldDatabase(t.Context(), copied)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if err := hold.Close(); err != nil {
+				t.Fatal(err)
+			}
+		}
 		execAll(t, raw(t, copied), `UPDATE goose_db_version SET version_id = 3 WHERE version_id > 3`) // of some version before
 		o, err := results.Open(t.Context(), copied, opt)
 		if err == nil {
@@ -252,6 +261,12 @@ func TestAServerHoldsItsSchema(t *testing.T) {
 	for _, o := range []results.Options{{}, {NoMigrate: true}, {ReadOnly: true}} {
 		o.Now = opt.Now
 		wantErr(t, older(fmt.Sprintf("live-%t-%t", o.NoMigrate, o.ReadOnly), o), results.ErrOlder, "version 3", "https://hq:8443", "0.6.0", "77", "hq")
+	}
+	if err := older("killed", results.Options{Now: opt.Now}); errors.Is(err, results.ErrOlder) {
+		t.Errorf("its lock is free, so it has died, and it is not migrated: %v", err)
+	}
+	if err := older("mine", results.Options{Now: opt.Now, Holder: true}); errors.Is(err, results.ErrOlder) {
+		t.Errorf("its holder may not migrate it: %v", err)
 	}
 	clock = clock.Add(2 * time.Second)
 	wantErr(t, older("dead", results.Options{NoMigrate: true, Now: opt.Now}), results.ErrOlder, "version 3")

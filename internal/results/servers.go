@@ -81,13 +81,20 @@ func (s *Store) server(ctx context.Context, text string, args ...any) (out Serve
 	return out, there, err
 }
 
-// held gives the live server that holds a database of any version; none can hold one without the table of servers.
-func held(ctx context.Context, db *sql.DB, now time.Time) (out ServerInfo, there bool, err error) {
+// heldBy gives the live server that holds the database at path, of any version; none can hold one without the table of servers. Where
+// there is a lock it decides: one that is free says that the server has died, however lately it was seen.
+func heldBy(ctx context.Context, db *sql.DB, path string, opt Options) (out ServerInfo, there bool, err error) {
+	if opt.Holder {
+		return out, false, nil
+	}
+	if held, ever, err := holdOf(path); err == nil && ever && !held {
+		return out, false, nil
+	}
 	var known bool
 	if err := db.QueryRowContext(ctx, `SELECT EXISTS (SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = 'server')`).Scan(&known); err != nil || !known {
 		return out, false, err
 	}
-	rows, err := db.QueryContext(ctx, liveServers, stampText(now.Add(-serverLives)))
+	rows, err := db.QueryContext(ctx, liveServers, stampText(opt.Now().Add(-serverLives)))
 	if err != nil {
 		return out, false, err
 	}

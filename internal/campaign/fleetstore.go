@@ -17,8 +17,8 @@ type Inbox interface {
 	Answers(ctx context.Context, run, endpoint, tool, query string) ([]results.StoredAnswer, error)
 	// RecordDelivery stores an answer and what the node is asked next, in one transaction.
 	RecordDelivery(ctx context.Context, d results.DeliveryRecord) (results.Recorded, error)
-	// Foreign counts and reports an answer that the node was never asked for.
-	Foreign(ctx context.Context, node, name, why string, at time.Time) error
+	// Foreign counts and reports answers that the node was never asked for.
+	Foreign(ctx context.Context, node string, names []string, why string, at time.Time) error
 }
 
 // FleetStore is what a Steward needs of the results store.

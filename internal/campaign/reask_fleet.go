@@ -2,7 +2,6 @@ package campaign
 
 import (
 	"context"
-	"errors"
 	"sync"
 	"time"
 
@@ -24,22 +23,20 @@ func (s *Steward) reask(ctx context.Context, run string, spec Spec, now time.Tim
 func each[T any](list []T, do func(T) error) error {
 	var wg sync.WaitGroup
 	var mu sync.Mutex
-	var faults []error
+	var faults faults
 	room := make(chan struct{}, atOnce)
 	for _, x := range list {
 		room <- struct{}{}
 		wg.Go(func() {
 			err := do(x)
 			<-room
-			if err != nil {
-				mu.Lock()
-				faults = append(faults, err)
-				mu.Unlock()
-			}
+			mu.Lock()
+			faults.add(err)
+			mu.Unlock()
 		})
 	}
 	wg.Wait()
-	return errors.Join(faults...)
+	return faults.join()
 }
 
 // again asks one query again, or gives it up.

@@ -285,20 +285,18 @@ func one(b bool) int {
 }
 
 // gone says of a target that has something left to answer whether nothing more is to be awaited of it now: it is not heard of
-// any more, or it was given a query, has not polled since, and its time is over (mute). An agent at work does not poll.
+// any more, or it was given a query, has not polled since, and its time is over (mute). An agent at work does not poll. A time that is
+// yet to come says nothing: the clock was set back.
 func gone(u results.Unsettled, now time.Time, quiet, timeout time.Duration) (silent, mute bool) {
 	if u.Forgotten {
 		return true, false
 	}
 	if !u.HandedAt.IsZero() {
-		mute = u.Silent && now.Sub(u.HandedAt) >= timeout
+		mute = u.Silent && (now.Sub(u.HandedAt) >= timeout || u.HandedAt.Sub(now) > timeout)
 		return mute, mute
 	}
-	last := u.LastSeen
-	if u.ReleasedAt.After(last) {
-		last = u.ReleasedAt
-	}
-	return now.Sub(last) > quiet, false
+	heard := func(at time.Time) bool { return now.Sub(at) <= quiet && at.Sub(now) <= quiet }
+	return !heard(u.LastSeen) && !heard(u.ReleasedAt), false
 }
 
 // release lets endpoints go.

@@ -143,3 +143,35 @@ func TestRefusalThatCameLate(t *testing.T) {
 	f.turn(time.Second)
 	f.wants(run, results.RunFinished, campaign.ExitProven, map[ledger.State]int{ledger.Absent: 1})
 }
+
+// The server's clock is set back by a day in mid-run: what is waited for is waited for no longer than without that.
+func TestClockIsSetBackUnderAFleet(t *testing.T) {
+	t.Parallel()
+	for name, handed := range map[string]bool{"not heard of": false, "at work for ever": true} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			f := newFleet(t, 2)
+			s := f.spec(unknown)
+			s.Fleet = campaign.DefaultFleet()
+			s.Fleet.Canary = 1
+			run := f.request(s)
+			f.turn(time.Second)
+			if handed {
+				f.poll(0)
+			}
+			f.turn(-24 * time.Hour)
+			for range 3 {
+				f.turn(time.Minute)
+			}
+			if n := f.work(1, false); n == 0 {
+				t.Fatal("the others wait for the canary")
+			}
+			for range 20 {
+				f.turn(time.Minute)
+			}
+			if sum := f.summary(run); sum.State != results.RunFinished || sum.States[ledger.Absent] != 1 {
+				t.Errorf("%s, %v", sum.State, sum.States)
+			}
+		})
+	}
+}

@@ -195,7 +195,22 @@ func (g *globals) awaited(ctx, wait context.Context, r *requester, ask *askFlags
 	if sum.State == results.RunStopped {
 		g.hint("run %s was stopped: %s", id, sum.Error)
 	}
+	g.hintAside(ctx, r.Store, id)
 	return g.ended(ctx, r.Store, ask, sum.Hunt, out, nil)
+}
+
+// hintAside tells of the hashes that a person is to judge.
+func (g *globals) hintAside(ctx context.Context, s *results.Store, run string) {
+	if g.quiet || ctx.Err() != nil {
+		return
+	}
+	list, err := s.Asides(ctx, run)
+	if err != nil { // the report tells it too
+		return
+	}
+	for _, a := range list {
+		g.hint("set aside: %s", a.Text())
+	}
 }
 
 // unasked says after a run that a fleet is there and was not asked.

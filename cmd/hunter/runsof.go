@@ -73,6 +73,7 @@ func (g *globals) watch(ctx context.Context, s *results.Store, run string) error
 	case err != nil || g.json:
 		return err
 	}
+	g.hintAside(ctx, s, sum.ID)
 	code := "-"
 	if sum.ExitCode != nil {
 		code = fmt.Sprint(*sum.ExitCode)

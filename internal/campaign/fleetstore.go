@@ -4,6 +4,7 @@ import (
 	"context"
 	"time"
 
+	"github.com/hunter-project/hunter/internal/indicator"
 	"github.com/hunter-project/hunter/internal/results"
 )
 
@@ -71,7 +72,11 @@ type FleetStore interface {
 	// Unjudged gives runs that got answers after their end which their exit codes do not know of, Judged stores that one does now.
 	Unjudged(ctx context.Context, limit int) ([]results.Unjudged, error)
 	Judged(ctx context.Context, u results.Unjudged) error
-	// Events gives the ledger of a run, AppendEvent adds to it.
-	Events(ctx context.Context, run string, after int64, limit int) ([]results.Event, error)
+	// Files gives the file objects that a run knows of.
+	Files(ctx context.Context, run string) ([]indicator.File, error)
+	// SetAside stores which hashes are set aside for a person, Asides gives them.
+	SetAside(ctx context.Context, run string, list []results.Aside) error
+	Asides(ctx context.Context, run string) ([]results.Aside, error)
+	// AppendEvent adds to the ledger of a run.
 	AppendEvent(ctx context.Context, e results.Event) (int64, error)
 }

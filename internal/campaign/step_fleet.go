@@ -167,7 +167,7 @@ func (s *Steward) carry(ctx context.Context, r *carried, now time.Time) error {
 	}
 	d := Decide(Moment{
 		Now: now, Settings: r.fleet, Interval: s.opt.Interval, Counts: counts, Waiting: len(r.waiting), Returned: len(r.returned),
-		Silent: r.silent, Mute: r.mute, CanaryAt: r.canaryAt, Credit: r.pace.credit(now), Busy: !r.besideOK, Seeds: r.spec.seeds(), Aside: asideOf(r.aside),
+		Silent: r.silent, Mute: r.mute, CanaryAt: r.canaryAt, Credit: r.pace.credit(now), Busy: !r.besideOK, Seeds: r.seeds, Aside: asideOf(r.aside),
 	})
 	if err := s.put(ctx, r, d.Aside, counts.Answered); err != nil {
 		return err
@@ -187,12 +187,17 @@ func (s *Steward) carry(ctx context.Context, r *carried, now time.Time) error {
 	return s.release(ctx, r, d, now)
 }
 
-// queue reads who waits to be let go.
+// queue reads who waits to be let go, and what the run is about.
 func (s *Steward) queue(ctx context.Context, r *carried) error {
 	all, err := s.store.Unreleased(ctx, r.id, 0)
 	if err != nil {
 		return err
 	}
+	files, err := s.store.Files(ctx, r.id)
+	if err != nil {
+		return err
+	}
+	r.seeds = r.spec.seeds(files)
 	r.waiting = slices.DeleteFunc(all, func(t results.Target) bool { return t.Coverage.State == ledger.Asleep || !s.posts(t.Tool) })
 	r.ready = true
 	return nil
@@ -341,11 +346,17 @@ func (s *Steward) let(ctx context.Context, run string, targets []results.Target,
 	return nil
 }
 
-// seeds lists the digests that a run is about.
-func (s Spec) seeds() []indicator.Indicator {
+// seeds lists the digests that a run is about: those that were given, and what intelligence knows of the same files.
+func (s Spec) seeds(files []indicator.File) []indicator.Indicator {
 	var out []indicator.Indicator
 	for _, f := range s.Seed.Files {
 		out = append(out, f.Digests()...)
+	}
+	given := len(out)
+	for _, f := range files {
+		if slices.ContainsFunc(f.Digests(), func(d indicator.Indicator) bool { return slices.Contains(out[:given], d) }) {
+			out = append(out, f.Digests()...)
+		}
 	}
 	return out
 }

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/hunter-project/hunter/internal/edr"
+	"github.com/hunter-project/hunter/internal/indicator"
 	"github.com/hunter-project/hunter/internal/ledger"
 	"github.com/hunter-project/hunter/internal/results"
 )
@@ -171,7 +172,7 @@ func (s *Steward) adopt(ctx context.Context, id string, now time.Time) error {
 	s.know(spec)
 	r := &carried{id: id, spec: spec, fleet: spec.Fleet.Settled(), started: sum.StartedAt, state: sum.State, renewed: now, canaryAt: now}
 	r.pace.rate = r.fleet.Rate
-	if r.aside, err = s.setAside(ctx, id); err != nil {
+	if r.aside, err = s.store.Asides(ctx, id); err != nil {
 		return err
 	}
 	switch r.state { // a server may have died between two writes
@@ -234,7 +235,8 @@ type carried struct {
 	waiting  []results.Target   // awake, in the plan's order, and not let go
 	canaryAt time.Time
 	pace     pace
-	aside    []asideNote
+	seeds    []indicator.Indicator
+	aside    []results.Aside
 	checked  time.Time // when silent and returned were read
 	silent   int
 	mute     int

@@ -62,8 +62,8 @@ func (s *Steward) again(ctx context.Context, run string, spec Spec, o results.Op
 		return err
 	}
 	q, ok, err := tool.Lighter(of, next.Attempt)
-	if err != nil {
-		return err
+	if err != nil { // it will not be worded by waiting
+		return s.receiver.giveUp(ctx, run, o, ledger.Failure{State: ledger.Error, Message: "it can not be asked in a lighter form: " + err.Error()}, now)
 	}
 	if !ok {
 		o.Attempt = MaxAttempts
@@ -98,7 +98,7 @@ func (s *Steward) untold(ctx context.Context, run string, o results.OpenPost, no
 	}
 	q, err := hider.Blind(o.Query)
 	if err != nil {
-		return err
+		return s.receiver.giveUp(ctx, run, o, ledger.Failure{State: ledger.Unsupported, Message: "its approval was taken back: " + err.Error()}, now)
 	}
 	return s.store.Repost(ctx, o.Node, o.Name, results.Post{Query: q, Attempt: o.Attempt + 1})
 }

@@ -136,14 +136,15 @@ func (r *Receiver) record(ctx context.Context, p results.PostedQuery, a ledger.A
 	if err != nil {
 		return err
 	}
+	more, err := acc.more(tool, i, p.Query, v)
+	if err != nil { // the agent would send its answer for ever; as it is, it is partial
+		v.Notes = append(v.Notes, p.ID+" could not be asked in parts: "+err.Error())
+	}
 	rec := results.DeliveryRecord{
 		AnswerRecord: results.AnswerRecord{
-			Run: p.Run, Endpoint: p.Node, Tool: p.Tool, Query: queries[i].Query, Answer: a, Verdict: v, Hunt: p.Hunt, Hostname: p.Hostname,
+			Run: p.Run, Endpoint: p.Node, Tool: p.Tool, Query: queries[i].Query, Answer: a, Verdict: v, Hunt: p.Hunt, Hostname: p.Hostname, More: more,
 		},
 		Name: p.Name, At: w.at, GivenUp: w.givenUp,
-	}
-	if rec.More, err = acc.more(tool, i, p.Query, v); err != nil {
-		return err
 	}
 	if !w.givenUp {
 		rec.Denylisted = a.Failure != nil && a.Failure.State == ledger.Denylisted
@@ -152,11 +153,11 @@ func (r *Receiver) record(ctx context.Context, p results.PostedQuery, a ledger.A
 			rec.Open = true
 		case rec.Denylisted:
 			if rec.Repost, err = lighter(tool, p.Query, queries[i], p.Attempt); err != nil {
-				return err
+				rec.Verdict.Notes = append(rec.Verdict.Notes, p.ID+" could not be asked in a lighter form: "+err.Error())
 			}
 		}
 	}
-	rec.Coverage = acc.cover(p.ID, v, rec.More, unasked(p.RunState))
+	rec.Coverage = acc.cover(p.ID, rec.Verdict, rec.More, unasked(p.RunState))
 	_, err = r.store.RecordDelivery(ctx, rec)
 	if errors.Is(err, results.ErrNotPlanned) {
 		return r.store.Foreign(ctx, p.Node, []string{p.Name}, "it is not in the run's plan any more", w.at)

@@ -144,7 +144,7 @@ func (s *Steward) make(ctx context.Context, id string, spec Spec) (out planned) 
 
 // carry does what is due for a run that is under way.
 func (s *Steward) carry(ctx context.Context, r *carried, now time.Time) error {
-	if err := s.besides(ctx, r); err != nil {
+	if err := s.besides(ctx, r, now); err != nil {
 		return err
 	}
 	if !r.ready {
@@ -209,9 +209,9 @@ func (s *Steward) posts(tool string) bool {
 }
 
 // besides begins the tools of a run that are no fleet, and sees whether they are through.
-func (s *Steward) besides(ctx context.Context, r *carried) error {
+func (s *Steward) besides(ctx context.Context, r *carried, now time.Time) error {
 	switch {
-	case r.besideOK:
+	case r.besideOK, r.beside == nil && now.Before(r.besideAt):
 		return nil
 	case r.beside == nil:
 		others, err := s.others(ctx, r.id)
@@ -242,12 +242,17 @@ func (s *Steward) besides(ctx context.Context, r *carried) error {
 			r.besideOK = true
 		} else if errors.Is(err, context.Canceled) { // paused meanwhile: begun anew
 			return nil
+		} else {
+			r.besideAt = now.Add(besidePause)
 		}
 		return err
 	default:
 		return nil
 	}
 }
+
+// besidePause is how long after a fault the tools beside the fleet are tried again.
+const besidePause = 30 * time.Second
 
 // others reports whether a run has targets of tools that are no fleet.
 func (s *Steward) others(ctx context.Context, run string) (bool, error) {

@@ -132,7 +132,7 @@ func (s *Steward) tick(ctx context.Context) {
 // clockBack begins anew to wait where a clock that was set back would have it wait until the old time is reached again.
 func (s *Steward) clockBack(now time.Time) {
 	for _, r := range s.runs {
-		r.renewed, r.checked, r.canaryAt = time.Time{}, time.Time{}, now
+		r.renewed, r.checked, r.besideAt, r.canaryAt = time.Time{}, time.Time{}, time.Time{}, now
 		if r.alert != nil && !r.alert.since.IsZero() {
 			r.alert.since = now
 		}
@@ -229,6 +229,7 @@ type carried struct {
 	planning chan planned       // nil: nothing is under way
 	alert    *alertHost         // nil: no size is to be learned, or no more
 	beside   chan error         // the tools that are no fleet; nil before they were begun
+	besideAt time.Time          // before that they are not begun again
 	besideOK bool               // they have nothing left
 	cancel   context.CancelFunc // of planning and beside
 	ready    bool               // waiting was read

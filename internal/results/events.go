@@ -19,7 +19,6 @@ const (
 	EventResumed  = "resumed"
 	EventReleased = "released" // a wave of a fleet run was let go
 	EventReposted = "reposted" // a query that was lost or refused is asked again
-	EventLost     = "lost"     // two polls went by without an answer
 	EventForeign  = "foreign"  // an answer that nobody asked for, under a name of this run
 	EventLate     = "late"     // an answer after the run's end changed its exit code
 	EventWish     = "wish"     // a person wants the run to pause, go on or stop

@@ -183,8 +183,8 @@ func (s *Store) clearOutbox(ctx context.Context, tx *sql.Tx, run string, keep fu
 }
 
 // texts reads one column of text.
-func texts(ctx context.Context, tx *sql.Tx, text string, args ...any) ([]string, error) {
-	rows, err := tx.QueryContext(ctx, text, args...)
+func texts(ctx context.Context, q queryer, text string, args ...any) ([]string, error) {
+	rows, err := q.QueryContext(ctx, text, args...)
 	if err != nil {
 		return nil, err
 	}

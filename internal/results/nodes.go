@@ -148,20 +148,7 @@ type queryer interface {
 }
 
 func labelsOf(ctx context.Context, q queryer, node string) ([]string, error) {
-	rows, err := q.QueryContext(ctx, `SELECT label FROM node_label WHERE node = ? ORDER BY label`, node)
-	if err != nil {
-		return nil, err
-	}
-	defer rows.Close() // read-only
-	var out []string
-	for rows.Next() {
-		var label string
-		if err := rows.Scan(&label); err != nil {
-			return nil, err
-		}
-		out = append(out, label)
-	}
-	return out, rows.Err()
+	return texts(ctx, q, `SELECT label FROM node_label WHERE node = ? ORDER BY label`, node)
 }
 
 // NodeByKey gives the node that has a key now; known is false when none has.

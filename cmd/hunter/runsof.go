@@ -137,7 +137,7 @@ func (g *globals) want(ctx context.Context, s *results.Store, w wish, run string
 	if now.ID != "" {
 		sum = now
 	}
-	if !w.reached(sum.State) {
+	if !w.reached(sum.State) && !sum.State.Over() {
 		g.hint("the server has not obeyed yet: hunter runs watch %s", sum.ID)
 	}
 	return g.wished(sum, w)

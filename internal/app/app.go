@@ -31,7 +31,8 @@ type Options struct {
 	Gentle   *gentle.Limits   // of reading on this machine; nil: as fast as it goes
 	Meter    func(embedded.Work)
 
-	pace embedded.Pace // made of Gentle
+	pace   embedded.Pace // made of Gentle
+	holder bool          // the database is held by a server, which these are of
 }
 
 func (opt *Options) settle() {
@@ -57,7 +58,7 @@ type App struct {
 // New opens the store and makes the providers and tools. Providers with paths import them when they have changed.
 func New(ctx context.Context, opt Options) (*App, error) {
 	opt.settle()
-	store, err := results.Open(ctx, opt.DB, results.Options{Now: opt.Now, Approval: opt.Approval})
+	store, err := results.Open(ctx, opt.DB, results.Options{Now: opt.Now, Approval: opt.Approval, Holder: opt.holder})
 	if err != nil {
 		return nil, err
 	}

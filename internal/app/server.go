@@ -91,7 +91,9 @@ func NewServer(ctx context.Context, opt ServerOptions) (_ *Server, err error) {
 	if s.hold, err = results.HoldDatabase(ctx, opt.DB); err != nil {
 		return nil, s.heldBy(ctx, err)
 	}
-	if s.app, err = New(ctx, opt.Options); err != nil {
+	own := opt.Options
+	own.holder = true
+	if s.app, err = New(ctx, own); err != nil {
 		return nil, err
 	}
 	if err := s.takeOver(ctx); err != nil {

@@ -39,7 +39,8 @@ func (a account) planned() []ledger.Query {
 	return out
 }
 
-// verdicts gives all verdicts by the query that they are about, with one more.
+// verdicts gives all verdicts by the query that they are about, with one more. A second look stands in place of what looks that had
+// lost sight of something proved; their hits stay.
 func (a account) verdicts(id string, v ledger.Verdict) map[string][]ledger.Verdict {
 	all, second := map[string][]ledger.Verdict{}, map[string][]ledger.Verdict{}
 	for _, q := range a.queries {
@@ -56,8 +57,15 @@ func (a account) verdicts(id string, v ledger.Verdict) map[string][]ledger.Verdi
 		}
 	}
 	for q, looks := range second {
-		kept := slices.DeleteFunc(slices.Clone(all[q]), func(v ledger.Verdict) bool { return len(v.Recheck) > 0 })
-		all[q] = append(kept, looks...)
+		stand := slices.Clone(looks)
+		for _, v := range all[q] {
+			if len(v.Recheck) == 0 {
+				stand = append(stand, v)
+			} else {
+				stand[0].Hits = slices.Concat(stand[0].Hits, v.Hits)
+			}
+		}
+		all[q] = stand
 	}
 	return all
 }
@@ -110,11 +118,10 @@ func (a account) more(tool edr.Posted, i int, asked ledger.Query, v ledger.Verdi
 	return out, nil
 }
 
-// lighter words the next attempt at a query that an agent refuses in the words of attempt; nil when no attempt is left, or a later
-// one is under way.
+// lighter words the next attempt at a query that an agent refuses in the words of attempt; nil when no attempt is left.
 func lighter(tool edr.Posted, asked ledger.Query, stored results.StoredQuery, attempt int) (*results.Post, error) {
 	next := max(attempt+1, firstLighter)
-	if next > MaxAttempts || stored.Attempts > attempt {
+	if next > MaxAttempts {
 		return nil, nil
 	}
 	of := stored.Query

@@ -6,8 +6,10 @@ import (
 	"time"
 
 	"github.com/hunter-project/hunter/internal/campaign"
+	"github.com/hunter-project/hunter/internal/edr"
 	"github.com/hunter-project/hunter/internal/indicator"
 	"github.com/hunter-project/hunter/internal/ledger"
+	"github.com/hunter-project/hunter/internal/results"
 )
 
 // Nothing that a node gets tells the digest: of a node that is not approved, of one whose approval is taken back in the middle of a
@@ -56,4 +58,28 @@ func TestFleetIsAskedBlind(t *testing.T) {
 			}
 		})
 	}
+}
+
+// A question whose place is named after the hunted digest can't be asked without telling it: when the approval is taken back it is given
+// up, and the run ends.
+func TestPlaceThatTellsIsGivenUp(t *testing.T) {
+	t.Parallel()
+	f := newFleet(t, 1)
+	spec := f.spec(f.digest)
+	spec.Search.First = []edr.Place{{Host: "ws-000", Path: f.root + "/" + f.digest}}
+	run := f.request(spec)
+	f.turn(time.Second)
+	if _, err := f.store.Unapprove(t.Context(), []string{f.nodes[0].ID}); err != nil {
+		t.Fatal(err)
+	}
+	for range 5 {
+		for h := f.poll(0); h != nil; h = f.poll(0) {
+			if strings.Contains(h.Text, f.digest) {
+				t.Fatalf("it is told what is hunted:\n%s", h.Text)
+			}
+			f.deliver(0, ledger.Delivery{Name: h.Name, Rows: f.run(h.Text, false)})
+		}
+		f.turn(time.Second)
+	}
+	f.wants(run, results.RunFinished, campaign.ExitUnproven, map[ledger.State]int{ledger.Unsupported: 1})
 }

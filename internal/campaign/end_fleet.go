@@ -128,10 +128,6 @@ func (s *Steward) close(ctx context.Context, run, reason string) error {
 	if err != nil {
 		return err
 	}
-	spec, err := Thaw(sum.Definition)
-	if err != nil {
-		return err
-	}
 	if sum.State == results.RunStopped && sum.Error != "" {
 		reason = sum.Error
 	}
@@ -147,14 +143,11 @@ func (s *Steward) close(ctx context.Context, run, reason string) error {
 	if err := s.stand(ctx, run, open, ledger.Unasked, func(u results.Unsettled) string { return reason + "; " + lastSeen(u) }); err != nil {
 		return err
 	}
-	if _, err := s.store.Drop(ctx, run); err != nil {
+	if err := s.code(ctx, run, reason); err != nil {
 		return err
 	}
-	code, err := s.exitCode(ctx, run, spec)
-	if err != nil {
-		return err
-	}
-	return s.store.SetExitCode(ctx, run, code, reason)
+	_, err = s.store.Drop(ctx, run)
+	return err
 }
 
 // closeUnasked says of the targets whose turn did not come why that is.
@@ -175,38 +168,64 @@ func (s *Steward) closeUnasked(ctx context.Context, run, reason string) error {
 	return s.store.SetCoverages(ctx, run, out)
 }
 
-// late goes on with runs that have finished: endpoints that come back are let go, and what was lost is asked again. A few a tick:
-// nothing of that is in a hurry.
-func (s *Steward) late(ctx context.Context, now time.Time, first bool, told func(string, error)) error {
+// lateRun is a run that has finished and asks endpoints that come back.
+type lateRun struct {
+	spec   Spec
+	looked time.Time
+}
+
+// late goes on with runs that have finished: endpoints that come back are let go, and what was lost is asked again. A few a tick, each
+// now and then: nothing of that is in a hurry.
+func (s *Steward) late(ctx context.Context, now time.Time, told func(string, error)) error {
 	ids, err := s.store.Late(ctx, now)
-	if err != nil || len(ids) == 0 {
+	if err != nil {
 		return err
 	}
-	s.mu.Lock()
-	if first { // answers may have come while nobody looked
-		for _, id := range ids {
-			s.dirty[id] = true
+	maps.DeleteFunc(s.lates, func(id string, _ *lateRun) bool { return !slices.Contains(ids, id) })
+	slices.SortStableFunc(ids, func(a, b string) int { return s.looked(a).Compare(s.looked(b)) })
+	for _, id := range ids[:min(latePerTick, len(ids))] {
+		if since := now.Sub(s.looked(id)); since >= 0 && since < checkEvery {
+			continue
 		}
-	}
-	s.mu.Unlock()
-	for range min(latePerTick, len(ids)) {
-		id := ids[s.lateAt%len(ids)]
-		s.lateAt++
 		told(id, s.lateRun(ctx, id, now))
 	}
 	return nil
 }
 
+// looked gives when it was looked at a late run; zero: never.
+func (s *Steward) looked(id string) time.Time {
+	if r := s.lates[id]; r != nil {
+		return r.looked
+	}
+	return time.Time{}
+}
+
 func (s *Steward) lateRun(ctx context.Context, id string, now time.Time) error {
-	sum, err := s.store.Run(ctx, id)
+	r := s.lates[id]
+	if r == nil {
+		sum, err := s.store.Run(ctx, id)
+		if err != nil {
+			return err
+		}
+		spec, err := Thaw(sum.Definition)
+		if err != nil {
+			return err
+		}
+		s.know(spec)
+		r = &lateRun{spec: spec}
+		s.lates[id] = r
+	}
+	r.looked = now
+	wish, err := s.store.Wish(ctx, id)
 	if err != nil {
 		return err
 	}
-	spec, err := Thaw(sum.Definition)
-	if err != nil {
-		return err
+	if wish == results.WishStop { // it is Expired then
+		if err := s.store.SetLate(ctx, id, now); err != nil {
+			return err
+		}
+		return s.store.SetWish(ctx, id, "")
 	}
-	s.know(spec)
 	back, err := s.returned(ctx, id)
 	if err != nil {
 		return err
@@ -214,39 +233,33 @@ func (s *Steward) lateRun(ctx context.Context, id string, now time.Time) error {
 	if err := s.let(ctx, id, back, WaveLate, now); err != nil {
 		return err
 	}
-	return s.reask(ctx, id, spec, now)
+	return s.reask(ctx, id, r.spec, now)
 }
 
 // codes stores what late answers change of the exit codes of runs that are over.
-func (s *Steward) codes(ctx context.Context, told func(string, error)) {
-	s.mu.Lock()
-	ids := slices.Sorted(maps.Keys(s.dirty))
-	ids = ids[:min(len(ids), latePerTick)]
-	for _, id := range ids {
-		delete(s.dirty, id)
-	}
-	s.mu.Unlock()
-	for _, id := range ids {
-		err := s.code(ctx, id)
-		if err != nil {
-			s.mu.Lock()
-			s.dirty[id] = true
-			s.mu.Unlock()
+func (s *Steward) codes(ctx context.Context, told func(string, error)) error {
+	list, err := s.store.Unjudged(ctx, latePerTick)
+	for _, u := range list {
+		err := s.code(ctx, u.Run, "a late answer")
+		if err == nil {
+			err = s.store.Judged(ctx, u)
 		}
-		told(id, err)
+		told(u.Run, err)
 	}
+	return err
 }
 
-func (s *Steward) code(ctx context.Context, id string) error {
+// code stores the exit code of a run that is over, as it is by now. One that failed keeps its own, and one that goes on has none.
+func (s *Steward) code(ctx context.Context, id, reason string) error {
 	sum, err := s.store.Run(ctx, id)
-	if err != nil {
+	if err != nil || (sum.State != results.RunFinished && sum.State != results.RunStopped) {
 		return err
 	}
 	spec, err := Thaw(sum.Definition)
 	if err != nil {
 		return err
 	}
-	return s.store.SetExitCode(ctx, id, ExitCode(sum, spec.DoneWhen), "a late answer")
+	return s.store.SetExitCode(ctx, id, ExitCode(sum, spec.DoneWhen), reason)
 }
 
 // hostsNamed is how many hosts a reason to stop names.

@@ -368,12 +368,12 @@ func commonHash(t *testing.T) string {
 	}
 	r.steps(0, n-5)
 	r.turn(time.Second)
-	if told := r.events(run, campaign.EventAside); len(told) != 1 {
+	if told := r.events(run, results.EventAside); len(told) != 1 {
 		t.Errorf("%d events with %d answers", len(told), n-5)
 	}
 	r.until(run, 10, func() { r.steps(0, n) }) // the others are asked for it all the same
 	r.wants(run, results.RunFinished, campaign.ExitHits, map[ledger.State]int{ledger.Hit: n / 3, ledger.Absent: n - n/3})
-	told := r.events(run, campaign.EventAside)
+	told := r.events(run, results.EventAside)
 	if len(told) != 1 || !strings.Contains(told[0].Detail, r.digest) {
 		t.Fatalf("%+v", told)
 	}

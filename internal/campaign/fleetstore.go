@@ -4,6 +4,7 @@ import (
 	"context"
 	"time"
 
+	"github.com/hunter-project/hunter/internal/indicator"
 	"github.com/hunter-project/hunter/internal/results"
 )
 
@@ -17,8 +18,8 @@ type Inbox interface {
 	Answers(ctx context.Context, run, endpoint, tool, query string) ([]results.StoredAnswer, error)
 	// RecordDelivery stores an answer and what the node is asked next, in one transaction.
 	RecordDelivery(ctx context.Context, d results.DeliveryRecord) (results.Recorded, error)
-	// Foreign counts and reports an answer that the node was never asked for.
-	Foreign(ctx context.Context, node, name, why string, at time.Time) error
+	// Foreign counts and reports answers that the node was never asked for.
+	Foreign(ctx context.Context, node string, names []string, why string, at time.Time) error
 }
 
 // FleetStore is what a Steward needs of the results store.
@@ -39,7 +40,9 @@ type FleetStore interface {
 	Expired(ctx context.Context, now time.Time) ([]string, error)
 	// Wish gives what a person wants of a run.
 	Wish(ctx context.Context, run string) (string, error)
-	// SetWish stores it; "" takes it back.
+	// Obeyed takes a wish back, unless there is another one by now.
+	Obeyed(ctx context.Context, run, wish string) error
+	// SetWish stores it; "" takes it back, whatever it is.
 	SetWish(ctx context.Context, run, wish string) error
 
 	// FleetCounts says where a run stands.
@@ -70,7 +73,14 @@ type FleetStore interface {
 	SetLate(ctx context.Context, run string, until time.Time) error
 	// SetExitCode stores another exit code of a run that is over.
 	SetExitCode(ctx context.Context, run string, code int, reason string) error
-	// Events gives the ledger of a run, AppendEvent adds to it.
-	Events(ctx context.Context, run string, after int64, limit int) ([]results.Event, error)
+	// Unjudged gives runs that got answers after their end which their exit codes do not know of, Judged stores that one does now.
+	Unjudged(ctx context.Context, limit int) ([]results.Unjudged, error)
+	Judged(ctx context.Context, u results.Unjudged) error
+	// Files gives the file objects that a run knows of.
+	Files(ctx context.Context, run string) ([]indicator.File, error)
+	// SetAside stores which hashes are set aside for a person, Asides gives them.
+	SetAside(ctx context.Context, run string, list []results.Aside) error
+	Asides(ctx context.Context, run string) ([]results.Aside, error)
+	// AppendEvent adds to the ledger of a run.
 	AppendEvent(ctx context.Context, e results.Event) (int64, error)
 }

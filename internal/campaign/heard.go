@@ -17,25 +17,28 @@ func silence(interval time.Duration) time.Duration { return max(3*interval, 3*ti
 // follow follows the clock. Agents that could not be heard are not held to be silent, and a clock that was set back must
 // not make moments of the future out of the past: by those who is gone would be awake, and what is lost on its way, for years.
 func (s *Steward) follow(ctx context.Context, now time.Time) error {
-	back := s.looked.IsZero() || now.Before(s.looked)
-	if !back && now.Sub(s.looked) <= unlooked {
-		s.looked = now
+	back := s.ticked.IsZero() || now.Before(s.ticked)
+	if !back && now.Sub(s.ticked) <= unlooked {
+		s.ticked = now
 		return nil
 	}
 	s.heard = now
 	for _, r := range s.runs {
-		r.renewed, r.checked = time.Time{}, time.Time{}
+		r.renewed, r.checked, r.besideAt = time.Time{}, time.Time{}, time.Time{}
 		if r.canaryAt.After(now) {
 			r.canaryAt = now
+		}
+		if r.alert != nil && r.alert.since.After(now) {
+			r.alert.since = now
 		}
 	}
 	if back {
 		if err := s.store.SetBack(ctx, now); err != nil {
-			s.looked = time.Time{} // the next tick tries again
+			s.ticked = time.Time{} // the next tick tries again
 			return err
 		}
 	}
-	s.looked = now
+	s.ticked = now
 	return nil
 }
 

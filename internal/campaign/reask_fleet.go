@@ -2,7 +2,6 @@ package campaign
 
 import (
 	"context"
-	"errors"
 	"sync"
 	"time"
 
@@ -24,22 +23,20 @@ func (s *Steward) reask(ctx context.Context, run string, spec Spec, now time.Tim
 func each[T any](list []T, do func(T) error) error {
 	var wg sync.WaitGroup
 	var mu sync.Mutex
-	var faults []error
+	var faults faults
 	room := make(chan struct{}, atOnce)
 	for _, x := range list {
 		room <- struct{}{}
 		wg.Go(func() {
 			err := do(x)
 			<-room
-			if err != nil {
-				mu.Lock()
-				faults = append(faults, err)
-				mu.Unlock()
-			}
+			mu.Lock()
+			faults.add(err)
+			mu.Unlock()
 		})
 	}
 	wg.Wait()
-	return errors.Join(faults...)
+	return faults.join()
 }
 
 // again asks one query again, or gives it up.
@@ -65,8 +62,8 @@ func (s *Steward) again(ctx context.Context, run string, spec Spec, o results.Op
 		return err
 	}
 	q, ok, err := tool.Lighter(of, next.Attempt)
-	if err != nil {
-		return err
+	if err != nil { // it will not be worded by waiting
+		return s.receiver.giveUp(ctx, run, o, ledger.Failure{State: ledger.Error, Message: "it can not be asked in a lighter form: " + err.Error()}, now)
 	}
 	if !ok {
 		o.Attempt = MaxAttempts
@@ -101,7 +98,7 @@ func (s *Steward) untold(ctx context.Context, run string, o results.OpenPost, no
 	}
 	q, err := hider.Blind(o.Query)
 	if err != nil {
-		return err
+		return s.receiver.giveUp(ctx, run, o, ledger.Failure{State: ledger.Unsupported, Message: "its approval was taken back: " + err.Error()}, now)
 	}
 	return s.store.Repost(ctx, o.Node, o.Name, results.Post{Query: q, Attempt: o.Attempt + 1})
 }

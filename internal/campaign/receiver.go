@@ -32,8 +32,6 @@ type ReceiverOptions struct {
 	// Own takes what hunter asked for itself, outside of any run; nil acknowledges and drops it. An error makes the agent
 	// deliver again.
 	Own func(ctx context.Context, n ledger.Node, p results.PostedQuery, d ledger.Delivery) error
-	// Recorded is told of each answer that was stored, such as to look at the exit code of a run that has ended; nil is nobody.
-	Recorded func(run string, r results.Recorded)
 }
 
 // NewReceiver makes a receiver that records in store.
@@ -45,13 +43,20 @@ func NewReceiver(store Inbox, opt ReceiverOptions) *Receiver {
 // counted, so that the agent may let it go. What was taken before an error is known again when it comes anew.
 func (r *Receiver) Deliver(ctx context.Context, n ledger.Node, got []ledger.Delivery) error {
 	defer r.hold(n.ID)()
-	var faults []error
+	var faults faults
+	var strange []string
 	for _, d := range got {
-		if err := r.take(ctx, n, d); err != nil {
-			faults = append(faults, fmt.Errorf("take in %q of node %s: %w", d.Name, n.ID, err))
+		known, err := r.take(ctx, n, d)
+		if err != nil {
+			faults.add(fmt.Errorf("take in %q of node %s: %w", d.Name, n.ID, err))
+		} else if !known {
+			strange = append(strange, d.Name)
 		}
 	}
-	return errors.Join(faults...)
+	if len(strange) > 0 { // at once: an agent that makes names up would else cost a commit each
+		faults.add(r.store.Foreign(ctx, n.ID, strange, "it was never asked under that name", got[0].ReceivedAt))
+	}
+	return faults.join()
 }
 
 // hold keeps others from an endpoint until the returned function is called: its coverage goes by all verdicts on it.
@@ -61,25 +66,24 @@ func (r *Receiver) hold(endpoint string) (release func()) {
 	return l.Unlock
 }
 
-func (r *Receiver) take(ctx context.Context, n ledger.Node, d ledger.Delivery) error {
+// take takes one answer in; it is not known when the node was never asked under its name.
+func (r *Receiver) take(ctx context.Context, n ledger.Node, d ledger.Delivery) (known bool, err error) {
 	p, known, err := r.store.Posted(ctx, n.ID, d.Name)
 	switch {
-	case err != nil:
-		return err
-	case !known:
-		return r.store.Foreign(ctx, n.ID, d.Name, "it was never asked under that name", d.ReceivedAt)
+	case err != nil || !known:
+		return false, err
 	case p.Run == "" && r.opt.Own == nil:
-		return nil
+		return true, nil
 	case p.Run == "":
-		return r.opt.Own(ctx, n, p, d)
+		return true, r.opt.Own(ctx, n, p, d)
 	}
 	tool, err := r.tool(p.Tool)
 	if err != nil {
-		return err
+		return true, err
 	}
 	a := tool.Answer(p.Query, d)
 	a.StartedAt, a.FinishedAt, a.Doubt = p.HandedAt, d.ReceivedAt, doubt(n, d.Rows)
-	return r.record(ctx, p, a, word{at: d.ReceivedAt})
+	return true, r.record(ctx, p, a, word{at: d.ReceivedAt})
 }
 
 func (r *Receiver) tool(name string) (edr.Posted, error) {
@@ -126,35 +130,37 @@ func (r *Receiver) record(ctx context.Context, p results.PostedQuery, a ledger.A
 	acc := account{queries: queries}
 	i := acc.find(p.ID)
 	if i < 0 {
-		return r.store.Foreign(ctx, p.Node, p.Name, "it is not in the run's plan any more", w.at)
+		return r.store.Foreign(ctx, p.Node, []string{p.Name}, "it is not in the run's plan any more", w.at)
 	}
 	v, err := r.judge(ctx, p, a)
 	if err != nil {
 		return err
 	}
+	more, err := acc.more(tool, i, p.Query, v)
+	if err != nil { // the agent would send its answer for ever; as it is, it is partial
+		v.Notes = append(v.Notes, p.ID+" could not be asked in parts: "+err.Error())
+	}
 	rec := results.DeliveryRecord{
 		AnswerRecord: results.AnswerRecord{
-			Run: p.Run, Endpoint: p.Node, Tool: p.Tool, Query: queries[i].Query, Answer: a, Verdict: v, Hunt: p.Hunt, Hostname: p.Hostname,
+			Run: p.Run, Endpoint: p.Node, Tool: p.Tool, Query: queries[i].Query, Answer: a, Verdict: v, Hunt: p.Hunt, Hostname: p.Hostname, More: more,
 		},
 		Name: p.Name, At: w.at, GivenUp: w.givenUp,
 	}
-	if rec.More, err = acc.more(tool, i, p.Query, v); err != nil {
-		return err
-	}
 	if !w.givenUp {
-		if rec.Denylisted = a.Failure != nil && a.Failure.State == ledger.Denylisted; rec.Denylisted {
+		rec.Denylisted = a.Failure != nil && a.Failure.State == ledger.Denylisted
+		switch {
+		case rec.Denylisted && queries[i].Attempts > p.Attempt:
+			rec.Open = true
+		case rec.Denylisted:
 			if rec.Repost, err = lighter(tool, p.Query, queries[i], p.Attempt); err != nil {
-				return err
+				rec.Verdict.Notes = append(rec.Verdict.Notes, p.ID+" could not be asked in a lighter form: "+err.Error())
 			}
 		}
 	}
-	rec.Coverage = acc.cover(p.ID, v, rec.More, unasked(p.RunState))
-	got, err := r.store.RecordDelivery(ctx, rec)
+	rec.Coverage = acc.cover(p.ID, rec.Verdict, rec.More, unasked(p.RunState))
+	_, err = r.store.RecordDelivery(ctx, rec)
 	if errors.Is(err, results.ErrNotPlanned) {
-		return r.store.Foreign(ctx, p.Node, p.Name, "it is not in the run's plan any more", w.at)
-	}
-	if err == nil && r.opt.Recorded != nil {
-		r.opt.Recorded(p.Run, got)
+		return r.store.Foreign(ctx, p.Node, []string{p.Name}, "it is not in the run's plan any more", w.at)
 	}
 	return err
 }
@@ -175,7 +181,12 @@ func (r *Receiver) judge(ctx context.Context, p results.PostedQuery, a ledger.An
 			return ledger.Rejudge(first, old.Answer, p.Query, a), nil
 		}
 	}
-	return ledger.Judge(p.Query, a), nil
+	v := ledger.Judge(p.Query, a) // by itself it proves nothing about what the first look saw
+	v.Proven = false
+	if v.State == ledger.Absent {
+		v.State, v.Reason = ledger.Unverified, "the answer that it looks again at is not there"
+	}
+	return v, nil
 }
 
 // unasked says why a query has no answer, as far as the run's state tells.

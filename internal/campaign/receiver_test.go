@@ -1,6 +1,7 @@
 package campaign_test
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"maps"
@@ -234,5 +235,36 @@ func TestVanishedIsAskedAgain(t *testing.T) {
 	}
 	if h := f.poll(0); h != nil {
 		t.Errorf("it is asked %s next", h.Name)
+	}
+}
+
+// strangers counts how often answers are counted that nobody asked for.
+type strangers struct {
+	campaign.Inbox
+	calls, names int
+}
+
+func (s *strangers) Foreign(ctx context.Context, node string, names []string, why string, at time.Time) error {
+	s.calls, s.names = s.calls+1, s.names+len(names)
+	return s.Inbox.Foreign(ctx, node, names, why, at)
+}
+
+// An agent that makes up thousands of names in one write costs one commit, and few events.
+func TestManyForeignAnswers(t *testing.T) {
+	t.Parallel()
+	f, run, _ := asked(t)
+	s := &strangers{Inbox: f.store}
+	r := campaign.NewReceiver(s, campaign.ReceiverOptions{})
+	var got []ledger.Delivery
+	for i := range 3000 {
+		got = append(got, ledger.Delivery{Name: ledger.PostName(run, fmt.Sprint("made-up-", i), 1), ReceivedAt: f.clock.time()})
+	}
+	for range 2 {
+		if err := r.Deliver(t.Context(), f.nodes[0], got); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if n := len(f.events(run, results.EventForeign)); s.calls != 2 || s.names != 6000 || n != 100 {
+		t.Errorf("%d calls for %d names, %d events", s.calls, s.names, n)
 	}
 }

@@ -35,14 +35,18 @@ func (s *Steward) step(ctx context.Context, r *carried) error {
 	if done, err := s.obey(ctx, r, now); err != nil || done {
 		return err
 	}
-	switch r.state {
-	case results.RunPlanned:
-		return s.plan(ctx, r, now)
-	case results.RunRunning:
-		return s.carry(ctx, r, now)
-	default:
+	if r.state == results.RunPlanned {
+		if err := s.plan(ctx, r, now); err != nil || r.state != results.RunRunning {
+			return err
+		}
+		if done, err := s.obey(ctx, r, now); err != nil || done { // what was wished while it was planned
+			return err
+		}
+	}
+	if r.state != results.RunRunning {
 		return nil
 	}
+	return s.carry(ctx, r, now)
 }
 
 // obey does what a person wants of a run; done says that there is nothing more to do now.
@@ -77,7 +81,7 @@ func (s *Steward) obey(ctx context.Context, r *carried, now time.Time) (done boo
 			return true, err
 		}
 	}
-	return false, s.store.SetWish(ctx, r.id, "")
+	return false, s.store.Obeyed(ctx, r.id, wish)
 }
 
 // plan pivots and plans beside the loop, since intelligence may take its time.
@@ -106,10 +110,9 @@ func (s *Steward) plan(ctx context.Context, r *carried, now time.Time) error {
 			return err
 		}
 		r.state, r.canaryAt, r.alert = results.RunRunning, now, newAlertHost(got.prep)
-		return s.carry(ctx, r, now)
 	default:
-		return nil
 	}
+	return nil
 }
 
 // planned is what came of making a run ready.
@@ -141,7 +144,7 @@ func (s *Steward) make(ctx context.Context, id string, spec Spec) (out planned) 
 
 // carry does what is due for a run that is under way.
 func (s *Steward) carry(ctx context.Context, r *carried, now time.Time) error {
-	if err := s.besides(ctx, r); err != nil {
+	if err := s.besides(ctx, r, now); err != nil {
 		return err
 	}
 	if !r.ready {
@@ -164,7 +167,7 @@ func (s *Steward) carry(ctx context.Context, r *carried, now time.Time) error {
 	}
 	d := Decide(Moment{
 		Now: now, Settings: r.fleet, Interval: s.opt.Interval, Counts: counts, Waiting: len(r.waiting), Returned: len(r.returned),
-		Silent: r.silent, Mute: r.mute, CanaryAt: r.canaryAt, Credit: r.pace.credit(now), Busy: !r.besideOK, Seeds: r.spec.seeds(), Aside: asideOf(r.aside),
+		Silent: r.silent, Mute: r.mute, CanaryAt: r.canaryAt, Credit: r.pace.credit(now), Busy: !r.besideOK, Seeds: r.seeds, Aside: asideOf(r.aside),
 	})
 	if err := s.put(ctx, r, d.Aside, counts.Answered); err != nil {
 		return err
@@ -184,12 +187,17 @@ func (s *Steward) carry(ctx context.Context, r *carried, now time.Time) error {
 	return s.release(ctx, r, d, now)
 }
 
-// queue reads who waits to be let go.
+// queue reads who waits to be let go, and what the run is about.
 func (s *Steward) queue(ctx context.Context, r *carried) error {
 	all, err := s.store.Unreleased(ctx, r.id, 0)
 	if err != nil {
 		return err
 	}
+	files, err := s.store.Files(ctx, r.id)
+	if err != nil {
+		return err
+	}
+	r.seeds = r.spec.seeds(files)
 	r.waiting = slices.DeleteFunc(all, func(t results.Target) bool { return t.Coverage.State == ledger.Asleep || !s.posts(t.Tool) })
 	r.ready = true
 	return nil
@@ -201,9 +209,9 @@ func (s *Steward) posts(tool string) bool {
 }
 
 // besides begins the tools of a run that are no fleet, and sees whether they are through.
-func (s *Steward) besides(ctx context.Context, r *carried) error {
+func (s *Steward) besides(ctx context.Context, r *carried, now time.Time) error {
 	switch {
-	case r.besideOK:
+	case r.besideOK, r.beside == nil && now.Before(r.besideAt):
 		return nil
 	case r.beside == nil:
 		others, err := s.others(ctx, r.id)
@@ -234,12 +242,17 @@ func (s *Steward) besides(ctx context.Context, r *carried) error {
 			r.besideOK = true
 		} else if errors.Is(err, context.Canceled) { // paused meanwhile: begun anew
 			return nil
+		} else {
+			r.besideAt = now.Add(besidePause)
 		}
 		return err
 	default:
 		return nil
 	}
 }
+
+// besidePause is how long after a fault the tools beside the fleet are tried again.
+const besidePause = 30 * time.Second
 
 // others reports whether a run has targets of tools that are no fleet.
 func (s *Steward) others(ctx context.Context, run string) (bool, error) {
@@ -341,11 +354,17 @@ func (s *Steward) let(ctx context.Context, run string, targets []results.Target,
 	return nil
 }
 
-// seeds lists the digests that a run is about.
-func (s Spec) seeds() []indicator.Indicator {
+// seeds lists the digests that a run is about: those that were given, and what intelligence knows of the same files.
+func (s Spec) seeds(files []indicator.File) []indicator.Indicator {
 	var out []indicator.Indicator
 	for _, f := range s.Seed.Files {
 		out = append(out, f.Digests()...)
+	}
+	given := len(out)
+	for _, f := range files {
+		if slices.ContainsFunc(f.Digests(), func(d indicator.Indicator) bool { return slices.Contains(out[:given], d) }) {
+			out = append(out, f.Digests()...)
+		}
 	}
 	return out
 }

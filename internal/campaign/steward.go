@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/hunter-project/hunter/internal/edr"
+	"github.com/hunter-project/hunter/internal/indicator"
 	"github.com/hunter-project/hunter/internal/ledger"
 	"github.com/hunter-project/hunter/internal/results"
 )
@@ -26,12 +27,9 @@ type Steward struct {
 
 	runs   map[string]*carried // owned by the goroutine of Run, as the next four
 	fleets map[string]bool     // by name: tools whose endpoints come and ask
-	lateAt int                 // where the look at late runs goes on
-	looked time.Time           // the last tick; zero: none, or the clock was not followed yet
+	lates  map[string]*lateRun // by id
+	ticked time.Time           // the last tick; zero: none, or the clock was not followed yet
 	heard  time.Time           // since then agents could be heard without a break
-
-	mu    sync.Mutex
-	dirty map[string]bool // runs that had ended when an answer came
 }
 
 // StewardOptions are how a steward works; every field but Own, For and Named must be set.
@@ -56,7 +54,7 @@ const (
 
 // NewSteward makes a steward of what a campaign knows. The campaign itself is not used any more by others.
 func NewSteward(c *Campaign, store FleetStore, opt StewardOptions) *Steward {
-	s := &Steward{campaign: *c, store: store, opt: opt, wake: make(chan struct{}, 1), runs: map[string]*carried{}, fleets: map[string]bool{}, dirty: map[string]bool{}}
+	s := &Steward{campaign: *c, store: store, opt: opt, wake: make(chan struct{}, 1), runs: map[string]*carried{}, fleets: map[string]bool{}, lates: map[string]*lateRun{}}
 	s.campaign.Store, s.campaign.Progress, s.campaign.Foretell = store, func(Event) {}, 0
 	var posted []edr.Posted
 	for _, t := range slices.Concat(c.Tools, c.ByName) {
@@ -65,7 +63,7 @@ func NewSteward(c *Campaign, store FleetStore, opt StewardOptions) *Steward {
 			s.fleets[p.Describe().Name] = true
 		}
 	}
-	s.receiver = NewReceiver(store, ReceiverOptions{Tools: posted, Named: opt.Named, Own: opt.Own, Recorded: s.recorded})
+	s.receiver = NewReceiver(store, ReceiverOptions{Tools: posted, Named: opt.Named, Own: opt.Own})
 	return s
 }
 
@@ -80,20 +78,11 @@ func (s *Steward) Wake() {
 	}
 }
 
-// recorded notes a late answer, which may change the exit code of its run.
-func (s *Steward) recorded(run string, r results.Recorded) {
-	if r.Fresh && r.Late {
-		s.mu.Lock()
-		s.dirty[run] = true
-		s.mu.Unlock()
-	}
-}
-
 // Run carries runs until ctx ends: it looks at each tick and each Wake. It returns once all that it began has ended, and its
 // runs are anybody's.
 func (s *Steward) Run(ctx context.Context, ticks <-chan time.Time) {
-	for begun := false; ; begun = true {
-		s.tick(ctx, !begun)
+	for {
+		s.tick(ctx)
 		select {
 		case <-ctx.Done():
 			s.leave(ctx)
@@ -117,7 +106,7 @@ func (s *Steward) leave(ctx context.Context) {
 }
 
 // tick looks once at everything. A fault of one run is told and tried again at the next tick; it keeps no other back.
-func (s *Steward) tick(ctx context.Context, first bool) {
+func (s *Steward) tick(ctx context.Context) {
 	now := s.campaign.Now()
 	told := func(run string, err error) {
 		if err != nil && ctx.Err() == nil {
@@ -129,8 +118,8 @@ func (s *Steward) tick(ctx context.Context, first bool) {
 	for _, id := range slices.Sorted(maps.Keys(s.runs)) {
 		told(id, s.step(ctx, s.runs[id]))
 	}
-	told("", s.late(ctx, now, first, told))
-	s.codes(ctx, told)
+	told("", s.late(ctx, now, told))
+	told("", s.codes(ctx, told))
 	expired, err := s.store.Expired(ctx, now)
 	told("", err)
 	for _, id := range expired {
@@ -171,13 +160,17 @@ func (s *Steward) adopt(ctx context.Context, id string, now time.Time) error {
 	s.know(spec)
 	r := &carried{id: id, spec: spec, fleet: spec.Fleet.Settled(), started: sum.StartedAt, state: sum.State, renewed: now, canaryAt: now}
 	r.pace.rate = r.fleet.Rate
-	if r.aside, err = s.setAside(ctx, id); err != nil {
+	if r.aside, err = s.store.Asides(ctx, id); err != nil {
 		return err
 	}
-	if r.state == results.RunRunning { // a server may have died between two writes
-		if err := s.store.Unpark(ctx, id, now); err != nil {
-			return err
-		}
+	switch r.state { // a server may have died between two writes
+	case results.RunRunning:
+		err = s.store.Unpark(ctx, id, now)
+	case results.RunPaused:
+		_, err = s.store.Park(ctx, id)
+	}
+	if err != nil {
+		return err
 	}
 	s.runs[id] = r
 	return nil
@@ -224,13 +217,15 @@ type carried struct {
 	planning chan planned       // nil: nothing is under way
 	alert    *alertHost         // nil: no size is to be learned, or no more
 	beside   chan error         // the tools that are no fleet; nil before they were begun
+	besideAt time.Time          // before that they are not begun again
 	besideOK bool               // they have nothing left
 	cancel   context.CancelFunc // of planning and beside
 	ready    bool               // waiting was read
 	waiting  []results.Target   // awake, in the plan's order, and not let go
 	canaryAt time.Time
 	pace     pace
-	aside    []asideNote
+	seeds    []indicator.Indicator
+	aside    []results.Aside
 	checked  time.Time // when silent and returned were read
 	silent   int
 	mute     int

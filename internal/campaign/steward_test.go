@@ -354,7 +354,7 @@ func TestCommonHashIsSetAside(t *testing.T) {
 	}
 	f.turn(time.Second)
 	f.turn(time.Second)
-	if e := f.events(run, campaign.EventAside); len(e) != 0 {
+	if e := f.events(run, results.EventAside); len(e) != 0 {
 		t.Errorf("the seed is set aside: %+v", e)
 	}
 	f.wants(run, results.RunFinished, campaign.ExitHits, map[ledger.State]int{ledger.Hit: 20, ledger.Absent: 40})

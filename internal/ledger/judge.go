@@ -170,13 +170,13 @@ func (v *seen) gap(n int, what, why string, where []string) {
 	v.lack(n, text, strings.TrimSpace(what+" "+why), where)
 }
 
-// short cuts the middle out of a very long path, which stands whole in the list of what was not read.
-func short(path string) string {
+// short cuts the middle out of a very long text, such as a path, which stands whole in the list of what was not read.
+func short(text string) string {
 	const most, end = 400, 150
-	if len(path) <= most {
-		return path
+	if len(text) <= most {
+		return text
 	}
-	return strings.ToValidUTF8(path[:most-end], "") + "…" + strings.ToValidUTF8(path[len(path)-end:], "")
+	return strings.ToValidUTF8(text[:most-end], "") + "…" + strings.ToValidUTF8(text[len(text)-end:], "")
 }
 
 // lack records n things in scope that were not read, in the words given.

@@ -117,6 +117,9 @@ func (q Query) where() string {
 	}
 }
 
+// maxFolderName is more bytes than any file system gives a name: 255 characters of three bytes each.
+const maxFolderName = 1024
+
 // under reports whether path is a folder right under the root that a query walks.
 func (q Query) under(path string) bool {
 	sep := "/"
@@ -124,7 +127,7 @@ func (q Query) under(path string) bool {
 		sep = `\`
 	}
 	name, ok := strings.CutPrefix(path, strings.TrimSuffix(q.Root, sep)+sep)
-	if !ok || name == "" || name == "." || name == ".." || strings.Contains(name, sep) {
+	if !ok || name == "" || name == "." || name == ".." || len(name) > maxFolderName || strings.ContainsAny(name, sep+"\x00") {
 		return false
 	}
 	if len(q.Part.Only) > 0 {

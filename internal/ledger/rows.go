@@ -168,12 +168,15 @@ func (p *parsed) sort() {
 	})
 }
 
-// maxProblems bounds what a verdict says of a broken answer.
-const maxProblems = 20
+// What a verdict says of a broken answer is bounded, and so is a count that can be: sums over a fleet must stay numbers.
+const (
+	maxProblems = 20
+	maxCount    = 1 << 50
+)
 
 func (p *parsed) problem(format string, args ...any) {
 	if len(p.problems) < maxProblems {
-		p.problems = append(p.problems, fmt.Sprintf(format, args...))
+		p.problems = append(p.problems, short(fmt.Sprintf(format, args...)))
 	}
 }
 
@@ -199,7 +202,7 @@ func digest(r Row, k indicator.Kind) string {
 func (p *parsed) count(r Row) {
 	n, err1 := strconv.ParseInt(r["n"], 10, 64)
 	size, err2 := strconv.ParseInt(r["size"], 10, 64)
-	if err1 != nil || err2 != nil || n < 0 || !number10.MatchString(r["n"]) {
+	if err1 != nil || err2 != nil || n < 0 || n > maxCount || size > maxCount || !number10.MatchString(r["n"]) {
 		p.problem("count %q is no number", r["name"])
 		return
 	}
@@ -247,11 +250,9 @@ func hitOf(q Query, r Row, asked *wanted) HitRow {
 		FoundIn: q.Stage, Path: r["path"], Name: r["name"], Size: number(r["size"], -1), MD5: digest(r, indicator.MD5),
 		SHA1: digest(r, indicator.SHA1), SHA256: digest(r, indicator.SHA256), Owner: r["owner"], PID: number(r["pid"], 0), Cmdline: r["cmdline"],
 	}
-	if t := number(r["mtime"], 0); t > 0 {
-		h.MTime = time.Unix(t, 0).UTC()
-	}
-	if t := number(r["n"], 0); t > 0 && h.PID > 0 {
-		h.StartedAt = time.Unix(t, 0).UTC()
+	h.MTime = moment(r["mtime"])
+	if h.PID > 0 {
+		h.StartedAt = moment(r["n"])
 	}
 	for _, k := range indicator.DigestKinds() {
 		if ind := (indicator.Indicator{Kind: k, Value: digest(r, k)}); asked.has(ind) {
@@ -265,6 +266,17 @@ func hitOf(q Query, r Row, asked *wanted) HitRow {
 		h.Conflict = h.Conflict && k != h.SHA256
 	}
 	return h
+}
+
+// moment reads unix seconds; what lies before 1970 or after 9999 is zero. A file's owner sets its times at will, and a hit that could
+// not be written down for its time would be lost.
+func moment(s string) time.Time {
+	const year9999 = 253402300799
+	t := number(s, 0)
+	if t <= 0 || t > year9999 {
+		return time.Time{}
+	}
+	return time.Unix(t, 0).UTC()
 }
 
 // unasked tells of the hit rows that were refused.

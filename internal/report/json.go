@@ -44,6 +44,7 @@ type runJSON struct {
 	Indicators indicatorsJSON        `json:"indicators"`
 	Scope      string                `json:"scope"`
 	Notes      []string              `json:"notes"`
+	SetAside   []results.Aside       `json:"set_aside,omitempty"`
 	Coverage   coverageJSON          `json:"coverage"`
 	GapsTotal  int                   `json:"gaps_total"`
 	Gaps       []gapJSON             `json:"gaps"`
@@ -169,7 +170,7 @@ func toJSON(v View) runJSON {
 		Pivot:      pivotJSON{Complete: r.PivotComplete, Skipped: orEmpty(v.Skipped), Cut: orEmpty(v.Cut)},
 		Reports:    orEmpty(v.Reports[:min(len(v.Reports), Cap)]),
 		Indicators: indicatorsJSON{Hunted: r.Hunted, Refused: r.Refused, Narrowed: r.Narrowed, Unaskable: listed(v, results.StatusUnaskable), Refusals: listed(v, results.StatusRefused)},
-		Scope:      r.Scope, Notes: orEmpty(v.told()), Coverage: coverageOf(v), HitsTotal: v.HitsTotal, Hits: []HitJSON{}, Gaps: []gapJSON{},
+		Scope:      r.Scope, Notes: orEmpty(v.told()), SetAside: v.Aside, Coverage: coverageOf(v), HitsTotal: v.HitsTotal, Hits: []HitJSON{}, Gaps: []gapJSON{},
 	}
 	for _, s := range v.Seeds {
 		if s.Kind != indicator.RefAlert {

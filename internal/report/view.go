@@ -30,10 +30,10 @@ type View struct {
 	Edges      []indicator.Edge
 	Files      []indicator.File
 	Reports    []indicator.Report
-	Notes      []string // what the answers said about their own scope
-	Remarks    []string // what else is to be known of this run, and is no gap in it
-	Aside      []string // of these, what is said of hashes that were set aside for a person
-	Queries    []Query  // what was sent, each text once, in the order of asking
+	Notes      []string        // what the answers said about their own scope
+	Remarks    []string        // what else is to be known of this run, and is no gap in it
+	Aside      []results.Aside // hashes that a person is to judge, since so many endpoints have them; told among the remarks
+	Queries    []Query         // what was sent, each text once, in the order of asking
 }
 
 // Query is one text that a tool was sent, and to how many endpoints.
@@ -57,7 +57,7 @@ type Source interface {
 	Reports(ctx context.Context, run string) ([]indicator.Report, error)
 	Queries(ctx context.Context, run string) ([]results.StoredQuery, error)
 	ClockBack(ctx context.Context, run string) (time.Duration, error)
-	SetAside(ctx context.Context, run string) ([]string, error)
+	Asides(ctx context.Context, run string) ([]results.Aside, error)
 }
 
 // Load reads the view of a run; run is an id, a unique prefix of one, or "last".
@@ -83,7 +83,7 @@ func Load(ctx context.Context, src Source, run string) (View, error) {
 		func() (err error) { v.Reports, err = src.Reports(ctx, sum.ID); return },
 		func() (err error) { queries, err = src.Queries(ctx, sum.ID); return },
 		func() (err error) { back, err = src.ClockBack(ctx, sum.ID); return },
-		func() (err error) { v.Aside, err = src.SetAside(ctx, sum.ID); return },
+		func() (err error) { v.Aside, err = src.Asides(ctx, sum.ID); return },
 	}
 	for _, step := range steps {
 		if err := step(); err != nil {
@@ -92,7 +92,9 @@ func Load(ctx context.Context, src Source, run string) (View, error) {
 	}
 	v.Queries = texts(queries)
 	v.Notes, v.Remarks = notes(queries)
-	v.Remarks = append(v.Remarks, v.Aside...)
+	for _, a := range v.Aside {
+		v.Remarks = append(v.Remarks, a.Text())
+	}
 	if back >= time.Second {
 		v.Remarks = append(v.Remarks, fmt.Sprintf("the clock of the machine that ran this was set back by %s meanwhile: its times are not in order", Long(back)))
 	}

@@ -85,17 +85,16 @@ func (s *Store) Unapprove(ctx context.Context, hosts []string) ([]string, error)
 // tells tests whether a question u tells its endpoint digests: ledger.Query.Tells.
 const tells = `(coalesce(json_array_length(u.body, '$.hashes'), 0) > 0 AND coalesce(json_extract(u.body, '$.blind'), 0) = 0)`
 
-// untold holds a post that would tell digests to a node that is not approved, however it came into the outbox: its run has to
-// ask in other words.
-func untold(ctx context.Context, tx *sql.Tx, p posted) (ledger.Post, error) {
-	var hold bool
-	err := tx.QueryRowContext(ctx, `SELECT EXISTS (SELECT 1 FROM node n CROSS JOIN question u ON u.digest = ? WHERE n.id = ? AND n.approved = 0 AND `+tells+`)`,
+// untold reports whether a post would tell digests to a node that is not approved, however it came into the outbox. One that is due
+// is held then: its run has to ask in other words.
+func untold(ctx context.Context, tx *sql.Tx, p posted) (hold bool, err error) {
+	err = tx.QueryRowContext(ctx, `SELECT EXISTS (SELECT 1 FROM node n CROSS JOIN question u ON u.digest = ? WHERE n.id = ? AND n.approved = 0 AND `+tells+`)`,
 		p.question, p.node).Scan(&hold)
-	if err != nil || !hold {
-		return p.post, err
+	if err != nil || !hold || p.post.State != ledger.PostDue {
+		return hold, err
 	}
 	p.post.State = ledger.PostHeld
-	return p.post, keepPost(ctx, tx, p.node, p.post)
+	return true, keepPost(ctx, tx, p.node, p.post)
 }
 
 // Forget removes nodes with their keys, names and labels, so that their agents have to enrol anew, as other endpoints. What runs

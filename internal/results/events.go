@@ -17,13 +17,11 @@ const (
 	EventAnswered = "answered"
 	EventCovered  = "covered"
 	EventResumed  = "resumed"
-	EventReleased = "released"  // a wave of a fleet run was let go
-	EventReposted = "reposted"  // a query that was lost or refused is asked again
-	EventLost     = "lost"      // two polls went by without an answer
-	EventForeign  = "foreign"   // an answer that nobody asked for, under a name of this run
-	EventLate     = "late"      // an answer after the run's end changed its exit code
-	EventWish     = "wish"      // a person wants the run to pause, go on or stop
-	EventAside    = "set_aside" // a hash is on so many endpoints that a person is to judge it
+	EventReleased = "released" // a wave of a fleet run was let go
+	EventReposted = "reposted" // a query that was lost or refused is asked again
+	EventForeign  = "foreign"  // an answer that nobody asked for, under a name of this run
+	EventLate     = "late"     // an answer after the run's end changed its exit code
+	EventWish     = "wish"     // a person wants the run to pause, go on or stop
 )
 
 // detail gives the JSON of names and values; empty texts are left out.
@@ -101,18 +99,4 @@ func escapeAll(texts ...string) []any {
 		out[i] = diag.Escape(t)
 	}
 	return out
-}
-
-// SetAside gives what is told of the hashes that were set aside in a run for a person, in their order.
-func (s *Store) SetAside(ctx context.Context, run string) ([]string, error) {
-	var out []string
-	err := s.query(ctx, "read what was set aside", func(rows *sql.Rows) error {
-		var note sql.NullString
-		err := rows.Scan(&note)
-		if err == nil && note.String != "" {
-			out = append(out, diag.Escape(note.String))
-		}
-		return err
-	}, `SELECT json_extract(detail, '$.note') FROM event WHERE run = ? AND kind = ? ORDER BY seq`, run, EventAside)
-	return out, err
 }

@@ -139,60 +139,57 @@ func (s *Store) Repost(ctx context.Context, node, name string, next Post) error 
 
 // Park takes the posts of a run that is paused out of the outbox, so that its nodes go on with other runs. What was handed out
 // stays: its answer counts. It gives how many it took.
-func (s *Store) Park(ctx context.Context, run string) (int, error) {
-	return s.clearOutbox(ctx, run, func(tx *sql.Tx, p posted) error { return shelve(ctx, tx, p) })
-}
-
-// Drop takes the posts of a run that is over out of the outbox, and its targets have nothing open any more. What was handed out
-// stays: its answer counts. It gives how many posts it took.
-func (s *Store) Drop(ctx context.Context, run string) (int, error) {
-	err := s.tx(ctx, "end the run's asking", func(tx *sql.Tx) error {
-		for _, text := range []string{`UPDATE target SET open = 0 WHERE run = ? AND open = 1`, `DELETE FROM shelf WHERE run = ?`} {
-			if _, err := tx.ExecContext(ctx, text, run); err != nil {
-				return err
-			}
-		}
-		return nil
-	})
-	if err != nil {
-		return 0, err
-	}
-	return s.clearOutbox(ctx, run, func(*sql.Tx, posted) error { return nil })
-}
-
-// clearOutbox lets nodes go on with other runs.
-func (s *Store) clearOutbox(ctx context.Context, run string, keep func(*sql.Tx, posted) error) (int, error) {
-	n := 0
-	err := s.tx(ctx, "take the run's posts back", func(tx *sql.Tx) error {
-		at := s.now()
-		nodes, err := texts(ctx, tx, `SELECT node FROM outbox WHERE run = ? AND state <> 'handed'`, run)
-		if err != nil {
-			return err
-		}
-		for _, node := range nodes {
-			p, err := current(ctx, tx, node, at)
-			if err != nil {
-				return err
-			}
-			if p.active {
-				return fmt.Errorf("run %s goes on; pause or end it first", diag.Escape(run))
-			}
-			if err := keep(tx, p); err != nil {
-				return err
-			}
-			if _, err := goOn(ctx, tx, node, at); err != nil {
-				return err
-			}
-		}
-		n = len(nodes)
-		return nil
+func (s *Store) Park(ctx context.Context, run string) (n int, err error) {
+	err = s.tx(ctx, "take the run's posts back", func(tx *sql.Tx) (err error) {
+		n, err = s.clearOutbox(ctx, tx, run, func(p posted) error { return shelve(ctx, tx, p) })
+		return err
 	})
 	return n, err
 }
 
+// Drop takes the posts of a run that is over out of the outbox, and its targets have nothing open any more, in one transaction. What
+// was handed out stays: its answer counts. It gives how many posts it took.
+func (s *Store) Drop(ctx context.Context, run string) (n int, err error) {
+	err = s.tx(ctx, "end the run's asking", func(tx *sql.Tx) (err error) {
+		for _, text := range []string{`UPDATE target SET open = 0 WHERE run = ? AND open = 1`, `DELETE FROM shelf WHERE run = ?`, `UPDATE run SET closed = 1 WHERE id = ?`} {
+			if _, err := tx.ExecContext(ctx, text, run); err != nil {
+				return err
+			}
+		}
+		n, err = s.clearOutbox(ctx, tx, run, func(posted) error { return nil })
+		return err
+	})
+	return n, err
+}
+
+// clearOutbox lets nodes go on with other runs.
+func (s *Store) clearOutbox(ctx context.Context, tx *sql.Tx, run string, keep func(posted) error) (int, error) {
+	at := s.now()
+	nodes, err := texts(ctx, tx, `SELECT node FROM outbox WHERE run = ? AND state <> 'handed'`, run)
+	if err != nil {
+		return 0, err
+	}
+	for _, node := range nodes {
+		p, err := current(ctx, tx, node, at)
+		if err != nil {
+			return 0, err
+		}
+		if p.active {
+			return 0, fmt.Errorf("run %s goes on; pause or end it first", diag.Escape(run))
+		}
+		if err := keep(p); err != nil {
+			return 0, err
+		}
+		if _, err := goOn(ctx, tx, node, at); err != nil {
+			return 0, err
+		}
+	}
+	return len(nodes), nil
+}
+
 // texts reads one column of text.
-func texts(ctx context.Context, tx *sql.Tx, text string, args ...any) ([]string, error) {
-	rows, err := tx.QueryContext(ctx, text, args...)
+func texts(ctx context.Context, q queryer, text string, args ...any) ([]string, error) {
+	rows, err := q.QueryContext(ctx, text, args...)
 	if err != nil {
 		return nil, err
 	}
@@ -238,25 +235,6 @@ func (s *Store) SetLate(ctx context.Context, run string, until time.Time) error 
 		if err == nil && !ok {
 			err = noRun(run)
 		}
-		return err
-	})
-}
-
-// SetExitCode stores another exit code for a run that is over, since a late answer changed what it proved. The same code again
-// changes nothing.
-func (s *Store) SetExitCode(ctx context.Context, run string, code int, reason string) error {
-	return s.tx(ctx, "store the run's exit code", func(tx *sql.Tx) error {
-		if err := runThere(ctx, tx, run); err != nil {
-			return err
-		}
-		var was sql.NullInt64
-		if err := tx.QueryRowContext(ctx, `SELECT exit_code FROM run WHERE id = ?`, run).Scan(&was); err != nil || (was.Valid && was.Int64 == int64(code)) {
-			return err
-		}
-		if _, err := tx.ExecContext(ctx, `UPDATE run SET exit_code = ? WHERE id = ?`, code, run); err != nil {
-			return err
-		}
-		_, err := s.event(ctx, tx, Event{Run: run, Kind: EventLate, Detail: detail("exit_code", code, "was", was.Int64, "reason", diag.Escape(reason))})
 		return err
 	})
 }

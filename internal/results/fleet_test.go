@@ -241,6 +241,15 @@ func TestAServerHoldsItsSchema(t *testing.T) {
 		t.Helper()
 		copied := filepath.Join(t.TempDir(), name)
 		execAll(t, raw(t, path), fmt.Sprintf(`VACUUM INTO '%s'`, copied))
+		if name == "killed" {
+			hold, err := results.HoldDatabase(t.Context(), copied)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if err := hold.Close(); err != nil {
+				t.Fatal(err)
+			}
+		}
 		execAll(t, raw(t, copied), `UPDATE goose_db_version SET version_id = 3 WHERE version_id > 3`) // of some version before
 		o, err := results.Open(t.Context(), copied, opt)
 		if err == nil {
@@ -253,6 +262,12 @@ func TestAServerHoldsItsSchema(t *testing.T) {
 		o.Now = opt.Now
 		wantErr(t, older(fmt.Sprintf("live-%t-%t", o.NoMigrate, o.ReadOnly), o), results.ErrOlder, "version 3", "https://hq:8443", "0.6.0", "77", "hq")
 	}
+	if err := older("killed", results.Options{Now: opt.Now}); errors.Is(err, results.ErrOlder) {
+		t.Errorf("its lock is free, so it has died, and it is not migrated: %v", err)
+	}
+	if err := older("mine", results.Options{Now: opt.Now, Holder: true}); errors.Is(err, results.ErrOlder) {
+		t.Errorf("its holder may not migrate it: %v", err)
+	}
 	clock = clock.Add(2 * time.Second)
 	wantErr(t, older("dead", results.Options{NoMigrate: true, Now: opt.Now}), results.ErrOlder, "version 3")
 	if err := older("migrated", opt); errors.Is(err, results.ErrOlder) {
@@ -262,5 +277,64 @@ func TestAServerHoldsItsSchema(t *testing.T) {
 		t.Error(err)
 	} else if err := o.Close(); err != nil {
 		t.Error(err)
+	}
+}
+
+// A reply that got lost is given again, but not once its run wants nothing asked any more, or its node may not be told.
+func TestLostReplyIsNotGivenAgainForEver(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		end  func(ctx context.Context, s *results.Store) error
+		want bool
+	}{
+		"nothing": {func(context.Context, *results.Store) error { return nil }, true},
+		"a pause": {func(ctx context.Context, s *results.Store) error {
+			return s.SetRunState(ctx, resultstest.RunOne, results.RunPaused, "")
+		}, false},
+		"a stop": {func(ctx context.Context, s *results.Store) error {
+			return s.FinishRun(ctx, resultstest.RunOne, results.RunStopped, 3, "")
+		}, false},
+		"no trust": {func(ctx context.Context, s *results.Store) error {
+			_, err := s.Unapprove(ctx, []string{"n00000"})
+			return err
+		}, false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			s, _ := fleetOf(t, 1, results.Options{})
+			poll := func() bool {
+				p, _, err := s.Poll(t.Context(), resultstest.KeyOf("n00000"), resultstest.At(1))
+				if err != nil {
+					t.Fatal(err)
+				}
+				return p.Handout != nil
+			}
+			if !poll() {
+				t.Fatal("nothing is due")
+			}
+			if err := c.end(t.Context(), s); err != nil {
+				t.Fatal(err)
+			}
+			if got := poll(); got != c.want {
+				t.Errorf("given again: %t", got)
+			}
+		})
+	}
+}
+
+// A wish that was obeyed is taken back; another that came meanwhile stays.
+func TestWishThatCameMeanwhile(t *testing.T) {
+	t.Parallel()
+	s, _ := fleetOf(t, 1, results.Options{})
+	for _, c := range []struct{ obeyed, left string }{{results.WishPause, results.WishStop}, {results.WishStop, ""}} {
+		if err := s.SetWish(t.Context(), resultstest.RunOne, results.WishStop); err != nil {
+			t.Fatal(err)
+		}
+		if err := s.Obeyed(t.Context(), resultstest.RunOne, c.obeyed); err != nil {
+			t.Fatal(err)
+		}
+		if left, err := s.Wish(t.Context(), resultstest.RunOne); left != c.left || err != nil {
+			t.Errorf("%s was obeyed: %q is left, %v", c.obeyed, left, err)
+		}
 	}
 }

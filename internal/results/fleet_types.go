@@ -38,6 +38,7 @@ type DeliveryRecord struct {
 	At         time.Time // when it came, by our clock
 	Repost     *Post     // the same planned query is asked again in other words, and the node goes on with it; nil: it goes on with what is next
 	Denylisted bool      // the agent refuses the text that it was given: remembered for a day
+	Open       bool      // a later attempt at the query is under way: this answer does not settle it
 	GivenUp    bool      // the answer is hunter's own word for one that never came; the name stays unanswered
 }
 

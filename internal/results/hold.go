@@ -70,25 +70,30 @@ func HoldDatabase(ctx context.Context, path string) (*Hold, error) {
 
 // IsHeld reports whether a server holds the database at path just now.
 func IsHeld(path string) (bool, error) {
+	held, _, err := holdOf(path)
+	return held, err
+}
+
+// holdOf reports whether a server holds the database at path just now, and whether any ever did on this machine.
+func holdOf(path string) (held, ever bool, err error) {
 	const what = "look whether a server holds the results database"
 	name, err := holdPath(path)
 	if err != nil {
-		return false, err
+		return false, false, err
 	}
 	f, err := os.OpenFile(name, os.O_RDWR, 0)
 	if errors.Is(err, os.ErrNotExist) {
-		return false, nil
+		return false, false, nil
 	}
 	if err != nil {
-		return false, fail(what, withReason(err))
+		return false, false, fail(what, withReason(err))
 	}
-	switch err := lockFile(f); {
-	case errors.Is(err, errTaken):
-		return true, f.Close()
-	case err != nil:
-		return false, errors.Join(fail(what, err), f.Close())
+	err = lockFile(f)
+	held = errors.Is(err, errTaken)
+	if err != nil && !held {
+		return false, true, errors.Join(fail(what, err), f.Close())
 	}
-	return false, f.Close()
+	return held, true, f.Close()
 }
 
 // Close gives the hold back.

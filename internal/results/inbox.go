@@ -159,6 +159,11 @@ func (s *Store) deliver(ctx context.Context, tx *sql.Tx, d packedDelivery) (out 
 	if err := settle(ctx, tx, d, &out); err != nil {
 		return out, err
 	}
+	if out.Late {
+		if _, err := tx.ExecContext(ctx, `UPDATE run SET late_answers = late_answers + 1 WHERE id = ?`, d.Run); err != nil {
+			return out, err
+		}
+	}
 	out.Next, err = s.afterAnswer(ctx, tx, d, now)
 	return out, err
 }
@@ -187,7 +192,7 @@ func (s *Store) accept(ctx context.Context, tx *sql.Tx, d packedDelivery, now po
 	case same:
 		return state, false, nil
 	case answers >= answersPerName:
-		return state, false, s.foreign(ctx, tx, d.Endpoint, d.Name, fmt.Sprintf("more than %d differing answers", answersPerName))
+		return state, false, s.foreign(ctx, tx, d.Endpoint, []string{d.Name}, fmt.Sprintf("more than %d differing answers", answersPerName))
 	}
 	_, err = tx.ExecContext(ctx, `UPDATE handout SET answered_at = ?, answers = answers + 1, content = ? WHERE node = ? AND name = ?`, stamp(d.At), d.content, d.Endpoint, d.Name)
 	if err == nil {
@@ -199,7 +204,7 @@ func (s *Store) accept(ctx context.Context, tx *sql.Tx, d packedDelivery, now po
 // storeAnswer stores the answer itself and what it says.
 func (s *Store) storeAnswer(ctx context.Context, tx *sql.Tx, d packedDelivery, late bool) error {
 	state := QueryAnswered
-	if d.Repost != nil {
+	if d.Repost != nil || d.Open {
 		state = QueryAsked
 	}
 	ok, err := changed(tx.ExecContext(ctx, `UPDATE query SET state = CASE state WHEN 'answered' THEN state ELSE ? END WHERE run = ? AND endpoint = ? AND tool = ? AND id = ?`,
@@ -256,14 +261,14 @@ func insertMore(ctx context.Context, tx *sql.Tx, run string, more []StoredQuery)
 
 // settle stores whether the endpoint has anything left to answer in its run.
 func settle(ctx context.Context, tx *sql.Tx, d packedDelivery, out *Recorded) error {
-	var open bool
-	if err := tx.QueryRowContext(ctx, `SELECT EXISTS (SELECT 1 FROM query WHERE run = ? AND endpoint = ? AND tool = ? AND state <> 'answered')`,
-		d.Run, d.Endpoint, d.Tool).Scan(&open); err != nil {
+	var open, closed bool
+	if err := tx.QueryRowContext(ctx, `SELECT EXISTS (SELECT 1 FROM query WHERE run = ?1 AND endpoint = ?2 AND tool = ?3 AND state <> 'answered'), (SELECT closed FROM run WHERE id = ?1)`,
+		d.Run, d.Endpoint, d.Tool).Scan(&open, &closed); err != nil {
 		return err
 	}
 	out.Settled = !open
 	_, err := tx.ExecContext(ctx, `UPDATE target SET open = ?1 WHERE run = ?2 AND endpoint = ?3 AND tool = ?4 AND open <> ?1 AND (?1 = 0 OR released_at IS NOT NULL)`,
-		flag(open && !stopped(out.RunState)), d.Run, d.Endpoint, d.Tool)
+		flag(open && !closed && !stopped(out.RunState)), d.Run, d.Endpoint, d.Tool)
 	return err
 }
 
@@ -328,28 +333,30 @@ func (s *Store) putOrShelve(ctx context.Context, tx *sql.Tx, p posted, free bool
 	return goOn(ctx, tx, p.node, at)
 }
 
-// Foreign counts an answer that the node was never asked for, and tells it in the run that its name names, if there is one. why
-// says what is wrong with it. The caller acknowledges such answers, so that the agent lets them go.
-func (s *Store) Foreign(ctx context.Context, node, name, why string, at time.Time) error {
-	return s.together(ctx, "count an answer that nobody asked for", func(ctx context.Context, tx *sql.Tx) error {
-		if err := s.foreign(ctx, tx, node, name, why); err != nil {
+// Foreign counts answers that the node was never asked for, and tells each in the run that its name names, if there is one. why says
+// what is wrong with them. The caller acknowledges such answers, so that the agent lets them go.
+func (s *Store) Foreign(ctx context.Context, node string, names []string, why string, at time.Time) error {
+	return s.together(ctx, "count answers that nobody asked for", func(ctx context.Context, tx *sql.Tx) error {
+		if err := s.foreign(ctx, tx, node, names, why); err != nil {
 			return err
 		}
 		return wrote(ctx, tx, node, at)
 	})
 }
 
-func (s *Store) foreign(ctx context.Context, tx *sql.Tx, node, name, why string) error {
+func (s *Store) foreign(ctx context.Context, tx *sql.Tx, node string, names []string, why string) error {
 	var n int
-	err := tx.QueryRowContext(ctx, `UPDATE node SET foreigners = foreigners + 1 WHERE id = ? RETURNING foreigners`, node).Scan(&n)
-	if errors.Is(err, sql.ErrNoRows) || (err == nil && n > foreignEvents) {
+	err := tx.QueryRowContext(ctx, `UPDATE node SET foreigners = foreigners + ? WHERE id = ? RETURNING foreigners`, len(names), node).Scan(&n)
+	if errors.Is(err, sql.ErrNoRows) {
 		return nil
 	}
-	if err != nil {
-		return err
+	room := max(foreignEvents-(n-len(names)), 0)
+	for _, name := range names[:min(room, len(names))] {
+		if err == nil {
+			_, err = tx.ExecContext(ctx, `INSERT INTO event (run, at, kind, endpoint, detail) SELECT r.id, ?, ?, ?, ? FROM run r WHERE r.id = ?`,
+				stamp(s.now()), EventForeign, node, detail("name", diag.Escape(name), "why", diag.Escape(why)), runOfName(name))
+		}
 	}
-	_, err = tx.ExecContext(ctx, `INSERT INTO event (run, at, kind, endpoint, detail) SELECT r.id, ?, ?, ?, ? FROM run r WHERE r.id = ?`,
-		stamp(s.now()), EventForeign, node, detail("name", diag.Escape(name), "why", diag.Escape(why)), runOfName(name))
 	return err
 }
 

@@ -39,7 +39,7 @@ func probe(ctx context.Context, path string, opt Options, latest int64) (err err
 	if version >= latest {
 		return newer(version, latest)
 	}
-	server, there, err := held(ctx, db, opt.Now())
+	server, there, err := heldBy(ctx, db, path, opt)
 	switch {
 	case err != nil:
 		return explain(err)

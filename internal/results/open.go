@@ -14,6 +14,7 @@ import (
 type Options struct {
 	ReadOnly  bool             // fails when the database is not there, and never migrates
 	NoMigrate bool             // fails when the database is older or not there, as ReadOnly does. For commands that only ask a server
+	Holder    bool             // the caller has the hold on the database: no server lives on it
 	MaxPages  int              // SQLite's max_page_count; 0 is no limit. For tests of a full disk
 	Busy      time.Duration    // how long a write waits for another process; 0 is 5 s
 	Now       func() time.Time // nil is time.Now

@@ -68,9 +68,6 @@ func (s *Store) handOut(ctx context.Context, node string, at time.Time) (h *ledg
 func handOutTx(ctx context.Context, tx *sql.Tx, node string, at time.Time) (posted, bool, error) {
 	for {
 		p, err := current(ctx, tx, node, at)
-		if err == nil && p.post.State == ledger.PostDue {
-			p.post, err = untold(ctx, tx, p)
-		}
 		if err != nil {
 			return posted{}, false, err
 		}
@@ -78,9 +75,14 @@ func handOutTx(ctx context.Context, tx *sql.Tx, node string, at time.Time) (post
 		switch {
 		case act == ledger.ActNothing:
 			return posted{}, false, nil
-		case act == ledger.ActHand && (p.active || p.post.State == ledger.PostHanded): // again is no more than it was already
+		case act == ledger.ActHand && p.active:
+			if hold, err := untold(ctx, tx, p); err != nil || hold {
+				return posted{}, false, err
+			}
 			soon, err := keepHandout(ctx, tx, p, post, at)
 			return p, soon, err
+		case act == ledger.ActHand && p.post.State == ledger.PostHanded: // the reply got lost, and its run wants nothing asked any more
+			return posted{}, false, nil
 		case act == ledger.ActKeep && post.State != ledger.PostLost:
 			return posted{}, false, keepPost(ctx, tx, node, post)
 		}

@@ -192,9 +192,10 @@ func (s *Store) SetCoverage(ctx context.Context, run, endpoint, tool string, c l
 	})
 }
 
-// SetCoverages stores the standings of many (endpoint, tool) pairs in one transaction.
+// SetCoverages stores the standings of many (endpoint, tool) pairs in one transaction, which it
+// may share with other writes.
 func (s *Store) SetCoverages(ctx context.Context, run string, standings []Standing) error {
-	return s.tx(ctx, "store the coverage", func(tx *sql.Tx) error {
+	return s.together(ctx, "store the coverage", func(ctx context.Context, tx *sql.Tx) error {
 		for _, c := range standings {
 			if err := cover(ctx, tx, run, c.Endpoint, c.Tool, c.Coverage, nil); err != nil {
 				return err

@@ -41,7 +41,7 @@ func (s *Store) SetRunState(ctx context.Context, run string, state RunState, rea
 		}
 		text, kind := `UPDATE run SET state = ? WHERE id = ?`, string(state)
 		if state == RunRunning {
-			text = `UPDATE run SET state = ?, finished_at = NULL, exit_code = NULL, error = '' WHERE id = ?`
+			text = `UPDATE run SET state = ?, finished_at = NULL, exit_code = NULL, error = '', closed = 0 WHERE id = ?`
 			if RunState(old) != RunPlanned {
 				kind = EventResumed
 			}

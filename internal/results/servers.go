@@ -81,13 +81,20 @@ func (s *Store) server(ctx context.Context, text string, args ...any) (out Serve
 	return out, there, err
 }
 
-// held gives the live server that holds a database of any version; none can hold one without the table of servers.
-func held(ctx context.Context, db *sql.DB, now time.Time) (out ServerInfo, there bool, err error) {
+// heldBy gives the live server that holds the database at path, of any version; none can hold one without the table of servers. Where
+// there is a lock it decides: one that is free says that the server has died, however lately it was seen.
+func heldBy(ctx context.Context, db *sql.DB, path string, opt Options) (out ServerInfo, there bool, err error) {
+	if opt.Holder {
+		return out, false, nil
+	}
+	if held, ever, err := holdOf(path); err == nil && ever && !held {
+		return out, false, nil
+	}
 	var known bool
 	if err := db.QueryRowContext(ctx, `SELECT EXISTS (SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = 'server')`).Scan(&known); err != nil || !known {
 		return out, false, err
 	}
-	rows, err := db.QueryContext(ctx, liveServers, stampText(now.Add(-serverLives)))
+	rows, err := db.QueryContext(ctx, liveServers, stampText(opt.Now().Add(-serverLives)))
 	if err != nil {
 		return out, false, err
 	}
@@ -143,9 +150,9 @@ func (s *Store) Late(ctx context.Context, now time.Time) ([]string, error) {
 	return s.served(ctx, `r.state = 'finished' AND r.late_until > ?1`, now)
 }
 
-// Expired gives the runs that have finished and whose late endpoints are asked no more, but that Drop has not seen yet.
+// Expired gives the runs that are over, late endpoints and all, but that Drop has not seen yet.
 func (s *Store) Expired(ctx context.Context, now time.Time) ([]string, error) {
-	return s.served(ctx, `r.state IN ('finished', 'stopped', 'failed') AND `+isOver+` AND EXISTS (SELECT 1 FROM target t WHERE t.run = r.id AND t.open = 1)`, now)
+	return s.served(ctx, `r.state IN ('finished', 'stopped', 'failed') AND `+isOver, now)
 }
 
 func (s *Store) served(ctx context.Context, which string, now time.Time) ([]string, error) {
@@ -155,12 +162,13 @@ func (s *Store) served(ctx context.Context, which string, now time.Time) ([]stri
 		err := rows.Scan(&id)
 		out = append(out, id)
 		return err
-	}, `SELECT r.id FROM run r WHERE r.served = 1 AND `+which+` ORDER BY r.started_at, r.id`, stampText(now))
+	}, `SELECT r.id FROM run r WHERE r.served = 1 AND r.closed = 0 AND `+which+` ORDER BY r.started_at, r.id`, stampText(now))
 	return out, err
 }
 
 // SetWish stores what a person wants of a run that a server carries: WishPause, WishResume or WishStop; "" takes a wish back. A
-// run that is not there is ErrNoRun, one that is over, or that no server carries, ErrRunOver or ErrNotServed.
+// run that is not there is ErrNoRun, one that is over, or that no server carries, ErrRunOver or ErrNotServed. One that has finished and
+// asks late endpoints can be stopped.
 func (s *Store) SetWish(ctx context.Context, run, wish string) error {
 	switch wish {
 	case "", WishPause, WishResume, WishStop:
@@ -171,14 +179,15 @@ func (s *Store) SetWish(ctx context.Context, run, wish string) error {
 		if err := runThere(ctx, tx, run); err != nil {
 			return err
 		}
-		var over, served bool
-		if err := tx.QueryRowContext(ctx, `SELECT `+isOver+`, r.served FROM run r WHERE r.id = ?2`, stampText(s.now()), run).Scan(&over, &served); err != nil {
+		var over, finished, served bool
+		if err := tx.QueryRowContext(ctx, `SELECT `+isOver+`, r.state = 'finished', r.served FROM run r WHERE r.id = ?2`, stampText(s.now()), run).
+			Scan(&over, &finished, &served); err != nil {
 			return err
 		}
 		switch {
 		case !served:
 			return fmt.Errorf("run %s: %w", diag.Escape(run), ErrNotServed)
-		case over && wish != "":
+		case (over && wish != "") || (finished && (wish == WishPause || wish == WishResume)):
 			return fmt.Errorf("run %s: %w", diag.Escape(run), ErrRunOver)
 		}
 		ok, err := changed(tx.ExecContext(ctx, `UPDATE run SET wish = ?1 WHERE id = ?2 AND wish <> ?1`, wish, run))
@@ -186,6 +195,14 @@ func (s *Store) SetWish(ctx context.Context, run, wish string) error {
 			return err
 		}
 		_, err = s.event(ctx, tx, Event{Run: run, Kind: EventWish, Detail: detail("wish", wish)})
+		return err
+	})
+}
+
+// Obeyed takes a wish back that was obeyed. Another one that came meanwhile stays.
+func (s *Store) Obeyed(ctx context.Context, run, wish string) error {
+	return s.tx(ctx, "take the wish back", func(tx *sql.Tx) error {
+		_, err := tx.ExecContext(ctx, `UPDATE run SET wish = '' WHERE id = ? AND wish = ?`, run, wish)
 		return err
 	})
 }

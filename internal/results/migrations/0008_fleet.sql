@@ -122,7 +122,11 @@ ALTER TABLE run ADD COLUMN owner TEXT NOT NULL DEFAULT ''; -- the server that ca
 ALTER TABLE run ADD COLUMN lease TEXT; -- until when nobody else may take it
 ALTER TABLE run ADD COLUMN wish TEXT NOT NULL DEFAULT ''; -- what a person wants of a run that a server carries: pause, resume, stop
 ALTER TABLE run ADD COLUMN late_until TEXT; -- until when its endpoints are asked, though the run has finished
-CREATE INDEX run_served ON run (state) WHERE served = 1;
+ALTER TABLE run ADD COLUMN closed INTEGER NOT NULL DEFAULT 0; -- it is over, and all that was open says why
+ALTER TABLE run ADD COLUMN late_answers INTEGER NOT NULL DEFAULT 0; -- that came after its end
+ALTER TABLE run ADD COLUMN judged INTEGER NOT NULL DEFAULT 0; -- how many of them its exit code knows
+CREATE INDEX run_served ON run (state) WHERE served = 1 AND closed = 0;
+CREATE INDEX run_unjudged ON run (id) WHERE late_answers > judged;
 
 -- A target of a fleet run: its wave, when it was let go, when it was handed something last, and whether there is more to ask it.
 ALTER TABLE target ADD COLUMN wave INTEGER NOT NULL DEFAULT 0;

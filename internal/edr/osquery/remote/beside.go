@@ -83,6 +83,9 @@ func (w *writeBody) texts(texts map[string]*string, numbers map[string]*int64) e
 	})
 }
 
+// maxNumber is more of anything than a machine has, and few enough that sums of it stay numbers.
+const maxNumber = 1 << 50
+
 // number reads a whole number that is not below 0; anything else is 0.
 func (w *writeBody) number() (int64, error) {
 	raw, _, _, err := w.sc.scalar(w.row.bytes[:0], maxWord)
@@ -91,5 +94,5 @@ func (w *writeBody) number() (int64, error) {
 	if wrong != nil {
 		n = 0
 	}
-	return max(n, 0), err
+	return min(max(n, 0), maxNumber), err
 }

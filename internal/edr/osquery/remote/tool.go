@@ -107,21 +107,7 @@ func Cannot(n ledger.Node) string {
 	if !slices.Contains([]string{"linux", "darwin", "windows"}, n.Platform) {
 		return fmt.Sprintf("hunter has no queries for the platform %q", n.Platform)
 	}
-	if n.Agent == ledger.AgentOsquery && older(n.Version) {
-		return fmt.Sprintf("osquery %s is older than %s", n.Version, leastVersion)
-	}
-	return ""
-}
-
-const leastVersion = "5.5.1"
-
-// older reports whether a version is below leastVersion. One that can't be read is not: its answers will tell.
-func older(version string) bool {
-	var v [3]int
-	if n, err := fmt.Sscanf(version, "%d.%d.%d", &v[0], &v[1], &v[2]); n < 2 && err != nil {
-		return false
-	}
-	return slices.Compare(v[:], []int{5, 5, 1}) < 0
+	return osquery.TooOld(n.Agent, n.Version)
 }
 
 // Compile words the questions for one endpoint. They are the same for all of one platform and sort of agent, as an agent

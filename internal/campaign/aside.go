@@ -12,7 +12,7 @@ import (
 
 // EventAside is the event of a hash that is on so many endpoints that a person must judge it. The run goes on, and goes on asking
 // for it: hosts that lie can not make a hunt drop a hash.
-const EventAside = "set_aside"
+const EventAside = results.EventAside
 
 // asideNote is the detail of an EventAside.
 type asideNote struct {

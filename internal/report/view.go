@@ -8,6 +8,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/hunter-project/hunter/internal/diag"
 	"github.com/hunter-project/hunter/internal/indicator"
 	"github.com/hunter-project/hunter/internal/ledger"
 	"github.com/hunter-project/hunter/internal/pivot"
@@ -56,6 +57,7 @@ type Source interface {
 	Reports(ctx context.Context, run string) ([]indicator.Report, error)
 	Queries(ctx context.Context, run string) ([]results.StoredQuery, error)
 	ClockBack(ctx context.Context, run string) (time.Duration, error)
+	Remarks(ctx context.Context, run string) ([]string, error)
 }
 
 // Load reads the view of a run; run is an id, a unique prefix of one, or "last".
@@ -65,7 +67,7 @@ func Load(ctx context.Context, src Source, run string) (View, error) {
 		return View{}, err
 	}
 	v := View{Run: sum}
-	queries, back := []results.StoredQuery(nil), time.Duration(0)
+	queries, back, remarks := []results.StoredQuery(nil), time.Duration(0), []string(nil)
 	steps := []func() error{
 		func() (err error) { v.Seeds, err = src.Seeds(ctx, sum.ID); return },
 		func() (err error) { v.Skipped, err = src.Skipped(ctx, sum.ID); return },
@@ -81,6 +83,7 @@ func Load(ctx context.Context, src Source, run string) (View, error) {
 		func() (err error) { v.Reports, err = src.Reports(ctx, sum.ID); return },
 		func() (err error) { queries, err = src.Queries(ctx, sum.ID); return },
 		func() (err error) { back, err = src.ClockBack(ctx, sum.ID); return },
+		func() (err error) { remarks, err = src.Remarks(ctx, sum.ID); return },
 	}
 	for _, step := range steps {
 		if err := step(); err != nil {
@@ -89,6 +92,9 @@ func Load(ctx context.Context, src Source, run string) (View, error) {
 	}
 	v.Queries = texts(queries)
 	v.Notes, v.Remarks = notes(queries)
+	for _, r := range remarks {
+		v.Remarks = append(v.Remarks, diag.Escape(r))
+	}
 	if back >= time.Second {
 		v.Remarks = append(v.Remarks, fmt.Sprintf("the clock of the machine that ran this was set back by %s meanwhile: its times are not in order", Long(back)))
 	}

@@ -1,0 +1,45 @@
+package results
+
+import (
+	"context"
+	"database/sql"
+	"fmt"
+	"time"
+)
+
+// EventAside is the event of a hash that is on so many endpoints that a person must judge it; its detail has a note.
+const EventAside = "set_aside"
+
+// Remarks says in words what of a run's ledger a person is to know beside its figures: hashes that were set aside, exit codes that late
+// answers changed, answers that nobody had asked for.
+func (s *Store) Remarks(ctx context.Context, run string) ([]string, error) {
+	var out []string
+	foreign := 0
+	err := s.query(ctx, "read the ledger", func(rows *sql.Rows) error {
+		var kind, note, reason string
+		var at sql.NullString
+		var code, was int
+		if err := rows.Scan(&kind, &at, &note, &reason, &code, &was); err != nil {
+			return err
+		}
+		switch {
+		case kind == EventForeign:
+			foreign++
+		case kind == EventLate:
+			out = append(out, fmt.Sprintf("the exit code went from %d to %d at %s: %s", was, code, unstamp(at).UTC().Format(time.RFC3339), reason))
+		case note != "":
+			out = append(out, note)
+		}
+		return nil
+	}, `SELECT kind, at, coalesce(detail ->> 'note', ''), coalesce(detail ->> 'reason', ''), coalesce(detail ->> 'exit_code', 0), coalesce(detail ->> 'was', 0)
+		FROM event WHERE run = ? AND kind IN (?, ?, ?) ORDER BY seq`, run, EventAside, EventLate, EventForeign)
+	switch {
+	case err != nil:
+		return nil, err
+	case foreign == 1:
+		out = append(out, "1 answer that nobody had asked for was refused")
+	case foreign > 1:
+		out = append(out, fmt.Sprintf("%d answers that nobody had asked for were refused", foreign))
+	}
+	return out, nil
+}

@@ -196,7 +196,7 @@ func (g *globals) awaited(ctx, wait context.Context, r *requester, ask *askFlags
 		out.ExitCode = *sum.ExitCode
 	}
 	if sum.State == results.RunStopped {
-		g.hint("run %s was stopped: %s", id, sum.Error)
+		g.hint("run %s was stopped: %s", id, strings.TrimPrefix(strings.TrimPrefix(sum.Error, "stopped: "), "stopped "))
 	}
 	return g.ended(ctx, r.Store, ask, sum.Hunt, out, nil)
 }

@@ -90,6 +90,9 @@ func (m Moment) canaryOut(canary results.WaveCounts) bool {
 	return canary.Released > canary.Settled && m.Now.Sub(m.CanaryAt) < canaryPolls*m.Interval
 }
 
+// limitText stands in a reason to stop before what is told of the run alone.
+const limitText = "; the limit is "
+
 // stop gives the reason to stop, "" for none. Shares count once enough endpoints answered, and when a canary is over.
 func (m Moment) stop(canary, rest results.WaveCounts) string {
 	s, all := m.Settings.StopIf, m.Counts.WaveCounts
@@ -112,7 +115,7 @@ func (m Moment) stop(canary, rest results.WaveCounts) string {
 		{s.Timeout, all.States[ledger.Timeout] + m.Mute, asked, "gave no answer in time", "endpoints that were asked"},
 	} {
 		if r.limit > 0 && r.of > 0 && r.n >= leastHosts && share(r.n, r.of) >= r.limit {
-			return fmt.Sprintf("%d of %d %s %s; the limit is %s", r.n, r.of, r.answer, r.what, percent(r.limit))
+			return fmt.Sprintf("%d of %d %s %s%s%s", r.n, r.of, r.answer, r.what, limitText, percent(r.limit))
 		}
 	}
 	return ""

@@ -131,6 +131,7 @@ func (s *Steward) close(ctx context.Context, run, reason string) error {
 	if sum.State == results.RunStopped && sum.Error != "" {
 		reason = sum.Error
 	}
+	reason, _, _ = strings.Cut(reason, limitText) // the run names the limit and the hosts, once
 	open, err := s.store.Unsettled(ctx, run)
 	if err != nil {
 		return err

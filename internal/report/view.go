@@ -8,6 +8,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/hunter-project/hunter/internal/diag"
 	"github.com/hunter-project/hunter/internal/indicator"
 	"github.com/hunter-project/hunter/internal/ledger"
 	"github.com/hunter-project/hunter/internal/pivot"
@@ -58,6 +59,7 @@ type Source interface {
 	Queries(ctx context.Context, run string) ([]results.StoredQuery, error)
 	ClockBack(ctx context.Context, run string) (time.Duration, error)
 	Asides(ctx context.Context, run string) ([]results.Aside, error)
+	Remarks(ctx context.Context, run string) ([]string, error)
 }
 
 // Load reads the view of a run; run is an id, a unique prefix of one, or "last".
@@ -67,7 +69,7 @@ func Load(ctx context.Context, src Source, run string) (View, error) {
 		return View{}, err
 	}
 	v := View{Run: sum}
-	queries, back := []results.StoredQuery(nil), time.Duration(0)
+	queries, back, remarks := []results.StoredQuery(nil), time.Duration(0), []string(nil)
 	steps := []func() error{
 		func() (err error) { v.Seeds, err = src.Seeds(ctx, sum.ID); return },
 		func() (err error) { v.Skipped, err = src.Skipped(ctx, sum.ID); return },
@@ -84,6 +86,7 @@ func Load(ctx context.Context, src Source, run string) (View, error) {
 		func() (err error) { queries, err = src.Queries(ctx, sum.ID); return },
 		func() (err error) { back, err = src.ClockBack(ctx, sum.ID); return },
 		func() (err error) { v.Aside, err = src.Asides(ctx, sum.ID); return },
+		func() (err error) { remarks, err = src.Remarks(ctx, sum.ID); return },
 	}
 	for _, step := range steps {
 		if err := step(); err != nil {
@@ -94,6 +97,9 @@ func Load(ctx context.Context, src Source, run string) (View, error) {
 	v.Notes, v.Remarks = notes(queries)
 	for _, a := range v.Aside {
 		v.Remarks = append(v.Remarks, a.Text())
+	}
+	for _, r := range remarks {
+		v.Remarks = append(v.Remarks, diag.Escape(r))
 	}
 	if back >= time.Second {
 		v.Remarks = append(v.Remarks, fmt.Sprintf("the clock of the machine that ran this was set back by %s meanwhile: its times are not in order", Long(back)))

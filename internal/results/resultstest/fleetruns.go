@@ -1,6 +1,7 @@
 package resultstest
 
 import (
+	"strings"
 	"testing"
 	"time"
 
@@ -219,6 +220,27 @@ func fleetAsksLate(t *testing.T, s *results.Store) {
 	counts, err := s.FleetCounts(ctx, RunOne)
 	ok(t, err)
 	same(t, "late until", until, counts.Late)
+}
+
+// remarks: what a person is to know of a run beside its figures.
+func remarks(t *testing.T, s *results.Store) {
+	ctx := t.Context()
+	Enrol(t, s, "n1")
+	fleetRun(t, s, RunOne, At(0), "n1")
+	ok(t, s.FinishRun(ctx, RunOne, results.RunFinished, 3, ""))
+	none, err := s.Remarks(ctx, RunOne)
+	ok(t, err)
+	same(t, "of a plain run", 0, len(none))
+	ok(t, s.SetExitCode(ctx, RunOne, 1, "a late answer"))
+	for range 2 {
+		ok(t, s.Foreign(ctx, "n1", []string{ledger.PostName(RunOne, "made-up", 1)}, "never asked", At(2)))
+	}
+	got, err := s.Remarks(ctx, RunOne)
+	ok(t, err)
+	if len(got) != 2 || !strings.HasPrefix(got[0], "the exit code went from 3 to 1 at ") || !strings.HasSuffix(got[0], ": a late answer") ||
+		got[1] != "2 answers that nobody had asked for were refused" {
+		t.Errorf("%q", got)
+	}
 }
 
 func servers(t *testing.T, s *results.Store) {

@@ -61,6 +61,7 @@ func Run(t *testing.T, open func(t *testing.T) *results.Store) {
 		{"late endpoints are asked", fleetAsksLate},
 		{"servers and leases", servers},
 		{"wishes", wishes},
+		{"remarks", remarks},
 		{"errands", errands},
 		{"errands step aside", errandsStepAside},
 	} {

@@ -37,6 +37,7 @@ type fleetRun struct {
 		Endpoints int     `json:"endpoints"`
 		Hit       int     `json:"hit"`
 		Absent    int     `json:"absent"`
+		Asleep    int     `json:"asleep"`
 		Proven    int     `json:"proven"`
 		Ratio     float64 `json:"verified_ratio"`
 	} `json:"coverage"`
@@ -269,6 +270,33 @@ func TestWaitingEndsAndTheRunGoesOn(t *testing.T) {
 	if got := decode[fleetRun](t, out); got.State == "detached" || got.State == "failed" {
 		t.Errorf("after Ctrl-C: %s", out)
 	}
+}
+
+// Who was let go and has not come since before the run is told as asleep when the waiting ends.
+func TestWaitingEndsForThoseAsleep(t *testing.T) {
+	t.Parallel()
+	s := serving(t, t.TempDir())
+	f := newFleet(t, 2)
+	f.run(t, s)
+	args := []string{"--json", "--wait", "30s"}
+	code, out, errs := hunterDoes(t, s.db, append([]string{"sweep", evilDigest(), "--tool", "fleet", "--path", f.folder(0)}, args...)...)
+	if code != 0 {
+		t.Fatalf("%d %s %s", code, out, errs)
+	}
+	f.stop()
+	_, out, _ = hunterDoes(t, s.db, "sweep", evilDigest(), "--tool", "fleet", "--path", f.folder(0), "--detach")
+	run := strings.TrimSpace(out)
+	for range 20 { // until they are let go
+		code, out, errs = hunterDoes(t, s.db, "run", "--resume", run, "--json", "--wait", "1s")
+		got := decode[fleetRun](t, out)
+		if code != 3 || got.Coverage.Endpoints > 2 {
+			t.Fatalf("%d %s %s", code, out, errs)
+		}
+		if got.Coverage.Asleep == 2 && got.State == "running" {
+			return
+		}
+	}
+	t.Errorf("%s\n%s", out, s.said())
 }
 
 // Hunts of files whose targets are a fleet go to the server, with the providers of those files; a hint tells of a fleet that is not asked.

@@ -138,6 +138,6 @@ func (s *Steward) resize(ctx context.Context, r *carried, sizes map[indicator.In
 	}
 	saved := again.saved()
 	saved.Targets = slices.DeleteFunc(saved.Targets, func(t results.Target) bool { return !open[Pair{t.Endpoint, t.Tool}] })
-	_, err = s.store.Replan(ctx, r.id, saved.Targets, saved.Queries, why)
+	_, err = s.store.Replan(ctx, r.id, saved.Targets, slices.Collect(saved.Rest), why)
 	return err
 }

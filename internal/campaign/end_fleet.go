@@ -79,13 +79,10 @@ func (s *Steward) standSilent(ctx context.Context, r *carried, now time.Time) er
 
 // lastSeen says why a node has not come.
 func lastSeen(u results.Unsettled) string {
-	switch {
-	case u.Forgotten:
+	if u.Forgotten {
 		return "its host was forgotten (hunter hosts forget)"
-	case u.LastSeen.IsZero():
-		return "never seen since it enrolled"
 	}
-	return "last seen " + u.LastSeen.UTC().Format(time.RFC3339)
+	return results.LastSeen(u.LastSeen)
 }
 
 // stand stores the standings of targets that have something left to answer; why says for each what keeps it, and untouched is

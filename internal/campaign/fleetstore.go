@@ -52,6 +52,8 @@ type FleetStore interface {
 	Returned(ctx context.Context, run string) ([]results.Target, error)
 	// Unsettled gives the targets that were let go and have something left to answer.
 	Unsettled(ctx context.Context, run string) ([]results.Unsettled, error)
+	// Doze brings in line which of those let go before a moment are asleep.
+	Doze(ctx context.Context, run string, before time.Time) (int, error)
 	// Release lets endpoints go.
 	Release(ctx context.Context, run, tool string, endpoints []string, wave int, at time.Time) (int, error)
 	// Open gives the posts that are lost, held, or were handed out before a moment.

@@ -15,6 +15,9 @@ import (
 // checkEvery is how often it is looked who is silent and who has come back: both take polls to change.
 const checkEvery = 5 * time.Second
 
+// pollSlack is by how much a poll may be late, and its being stored with others.
+const pollSlack = 10 * time.Second
+
 // step does what is due for one run.
 func (s *Steward) step(ctx context.Context, r *carried) error {
 	now := s.campaign.Now()
@@ -255,9 +258,16 @@ func (s *Steward) look(ctx context.Context, r *carried, counts results.FleetCoun
 		return err
 	}
 	r.silent, r.mute = 0, 0
+	changes, due := false, now.Add(-s.opt.Interval-pollSlack)
 	for _, u := range open {
 		silent, mute := s.gone(u, now, r.spec.timeout())
 		r.silent, r.mute = r.silent+one(silent), r.mute+one(mute)
+		changes = changes || dozes(u, r.started, due)
+	}
+	if changes {
+		if _, err := s.store.Doze(ctx, r.id, due); err != nil {
+			return err
+		}
 	}
 	if r.returned, err = s.returned(ctx, r.id); err != nil {
 		return err
@@ -269,6 +279,17 @@ func (s *Steward) look(ctx context.Context, r *carried, counts results.FleetCoun
 func (s *Steward) returned(ctx context.Context, run string) ([]results.Target, error) {
 	back, err := s.store.Returned(ctx, run)
 	return slices.DeleteFunc(back, func(t results.Target) bool { return !s.posts(t.Tool) }), err
+}
+
+// dozes reports whether a target's standing may be out of line with whether its node comes; results.Store.Doze decides.
+func dozes(u results.Unsettled, started, due time.Time) bool {
+	switch {
+	case u.Answered:
+		return false
+	case u.State == ledger.Asleep:
+		return !u.HandedAt.IsZero()
+	}
+	return u.State == ledger.Unasked && u.HandedAt.IsZero() && u.LastSeen.Before(started) && !u.ReleasedAt.After(due)
 }
 
 func one(b bool) int {

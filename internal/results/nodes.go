@@ -16,13 +16,17 @@ import (
 	"github.com/hunter-project/hunter/internal/ledger"
 )
 
-// nodeColumns are what scanNode reads, from node n. The last is another node of the same identifier: two machines use it
-// when both were seen since the later one got its key, and the other one not long before this one was. Three hours are three
-// polls at the longest interval: after that the other one has fallen silent, and this one speaks for itself again.
+// nodeColumns are what scanNode reads, from node n. The last is another node of the same identifier: two machines use it when both
+// were seen since the later one got its key, and the other one not long before this one was. Three hours are three polls at the longest
+// interval: after that the other one has fallen silent, and this one speaks for itself again. For the later one's first three
+// minutes it is enough that the other's key was live then: when nodes were seen is stored seconds later, and an answer that was
+// believed stays so.
 const nodeColumns = `n.id, n.identifier, n.hostname, n.platform, n.host, n.agent, n.version, n.instance, n.approved, n.cannot, n.enrolled_at, n.last_seen,
 	coalesce((SELECT o.id FROM node o WHERE o.identifier = n.identifier AND o.id <> n.id
-		AND min(n.last_seen, o.last_seen) >= max(n.enrolled_at, o.enrolled_at)
-		AND o.last_seen >= strftime('%Y-%m-%dT%H:%M:%fZ', n.last_seen, '-3 hours') ORDER BY o.id LIMIT 1), '')`
+		AND (min(n.last_seen, o.last_seen) >= max(n.enrolled_at, o.enrolled_at) AND o.last_seen >= strftime('%Y-%m-%dT%H:%M:%fZ', n.last_seen, '-3 hours')
+		OR CASE WHEN n.enrolled_at > o.enrolled_at THEN o.last_seen >= strftime('%Y-%m-%dT%H:%M:%fZ', n.enrolled_at, '-3 minutes') AND n.last_seen < strftime('%Y-%m-%dT%H:%M:%fZ', n.enrolled_at, '+3 minutes')
+			ELSE n.last_seen >= strftime('%Y-%m-%dT%H:%M:%fZ', o.enrolled_at, '-3 minutes') AND o.last_seen < strftime('%Y-%m-%dT%H:%M:%fZ', o.enrolled_at, '+3 minutes') END)
+		ORDER BY o.id LIMIT 1), '')`
 
 // scanNode reads nodeColumns. Labels are apart.
 func scanNode(scan func(to ...any) error, more ...any) (ledger.Node, error) {

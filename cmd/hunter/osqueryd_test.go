@@ -74,14 +74,12 @@ func (o *osqueryd) killWorker() (int, error) {
 	if err != nil {
 		return 0, err
 	}
-	for _, child := range strings.Fields(string(text)) {
-		pid, err := strconv.Atoi(child)
-		if err != nil {
-			return 0, err
-		}
-		return pid, syscall.Kill(pid, syscall.SIGKILL)
+	worker, _, _ := strings.Cut(string(text), " ")
+	pid, err := strconv.Atoi(worker)
+	if err != nil {
+		return 0, fmt.Errorf("osqueryd has no worker: %w", err)
 	}
-	return 0, errors.New("osqueryd has no worker")
+	return pid, syscall.Kill(pid, syscall.SIGKILL)
 }
 
 // await looks again until a statement on the database finds something.

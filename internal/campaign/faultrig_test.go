@@ -8,8 +8,7 @@ import (
 	"crypto/tls"
 	"crypto/x509"
 	"fmt"
-	"io"
-	"log"
+	"log/slog"
 	"math/big"
 	"net"
 	"net/http"
@@ -125,7 +124,7 @@ func (r *rig) listen() {
 		r.t.Fatal(err)
 	}
 	web := httptest.NewUnstartedServer(api)
-	web.Config.ErrorLog = log.New(io.Discard, "", 0)
+	web.Config.ErrorLog = slog.NewLogLogger(slog.DiscardHandler, slog.LevelError)
 	web.TLS = &tls.Config{Certificates: []tls.Certificate{r.certificate()}, MinVersion: tls.VersionTLS12}
 	web.StartTLS()
 	r.mu.Lock()

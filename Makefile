@@ -19,8 +19,12 @@ BENCH     ?= .
 BENCHTIME ?= 1s
 DIR       ?=
 
+# What make bench-fleet measures; docs/benchmarks.md has the sizes of its table.
+IDLE      ?= -hosts 100,1000 -agents 100 -rounds 2 -last 1s
+CAMPAIGN  ?= -agents 100 -hashes 50 -quick
+
 .DEFAULT_GOAL := help
-.PHONY: help build man demo test test-short vet lint vuln test-vuln fmt fuzz bench cover schema golden cross test-osquery-go clean test-windows
+.PHONY: help build man demo test test-short vet lint vuln test-vuln fmt fuzz bench bench-fleet cover schema golden cross test-osquery-go clean test-windows
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -63,6 +67,11 @@ fuzz: ## every fuzz target for FUZZTIME (20s), side by side: make fuzz FUZZTIME=
 
 bench: ## every benchmark: make bench PKG=./internal/app BENCH=Walk BENCHTIME=9x; HUNTER_BENCH=full for the sizes of docs/benchmarks.md
 	$(GO) test -run '^$$' -bench '$(BENCH)' -benchtime $(BENCHTIME) -benchmem -tags $(TAGS) $(PKG)
+
+bench-fleet: build ## agents that poll and answer, against hunter serve and a bare TLS handler: make bench-fleet IDLE='-hosts 2000' CAMPAIGN='-agents 1000'
+	$(GO) build -tags $(TAGS) -o bin/fleet ./bench/fleet
+	bin/fleet idle -hunter bin/hunter $(IDLE)
+	bin/fleet campaign -hunter bin/hunter $(CAMPAIGN)
 
 cover: ## bin/cover.html: what the tests run through
 	@mkdir -p bin

@@ -169,7 +169,7 @@ type crowd struct {
 	lines  []*line
 }
 
-// connect opens a kept connection for each key.
+// connect opens a kept connection for each key, and polls once on it: a server hangs up on one that says nothing.
 func connect(ctx context.Context, server *process, ca string, keys []string) (*crowd, error) {
 	conf, err := trust(ca)
 	if err != nil {
@@ -179,11 +179,15 @@ func connect(ctx context.Context, server *process, ca string, keys []string) (*c
 	for _, key := range keys {
 		l := &line{address: server.address, conf: conf}
 		l.known(key)
-		if err := l.dial(ctx); err != nil {
+		c.lines = append(c.lines, l)
+		err := l.dial(ctx)
+		if err == nil {
+			err = l.idlePoll()
+		}
+		if err != nil {
 			c.hangUp()
 			return nil, err
 		}
-		c.lines = append(c.lines, l)
 	}
 	return c, nil
 }

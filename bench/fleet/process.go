@@ -110,19 +110,35 @@ func (p *process) cpu() (time.Duration, error) {
 	return time.Duration(ticks) * (time.Second / 100), nil
 }
 
+// written is how many bytes the server has given to the disk, in whole pages: proc_pid_io(5), write_bytes.
+func (p *process) written() (int64, error) {
+	return p.number("io", "write_bytes:")
+}
+
 // memory is what the server holds in memory now, in bytes: VmRSS of proc_pid_status(5).
 func (p *process) memory() (int64, error) {
-	data, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", p.cmd.Process.Pid))
+	kib, err := p.number("status", "VmRSS:")
+	return kib << 10, err
+}
+
+// peak is the most that the server ever held: VmHWM.
+func (p *process) peak() (int64, error) {
+	kib, err := p.number("status", "VmHWM:")
+	return kib << 10, err
+}
+
+// number reads one of the lines "NAME VALUE [kB]" that the kernel tells of the server.
+func (p *process) number(file, name string) (int64, error) {
+	data, err := os.ReadFile(fmt.Sprintf("/proc/%d/%s", p.cmd.Process.Pid, file))
 	if err != nil {
 		return 0, err
 	}
 	for line := range bytes.Lines(data) {
-		rest, ok := bytes.CutPrefix(line, []byte("VmRSS:"))
+		rest, ok := bytes.CutPrefix(line, []byte(name))
 		if !ok {
 			continue
 		}
-		kib, err := strconv.ParseInt(string(bytes.TrimSuffix(bytes.TrimSpace(rest), []byte(" kB"))), 10, 64)
-		return kib << 10, err
+		return strconv.ParseInt(string(bytes.TrimSuffix(bytes.TrimSpace(rest), []byte(" kB"))), 10, 64)
 	}
-	return 0, errors.New("the kernel does not tell VmRSS")
+	return 0, fmt.Errorf("the kernel does not tell %s", name)
 }

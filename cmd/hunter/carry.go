@@ -151,6 +151,9 @@ func (g *globals) outcome(ctx context.Context, store *results.Store, out campaig
 	default:
 		err = g.runPresenter()(g.out, v)
 	}
+	for _, a := range v.Aside {
+		g.hint("set aside: %s; hunter why HASH says where it comes from", a.Text())
+	}
 	if failure == nil && out.Detached && !out.Summary.Served {
 		g.hint("run %s goes on with: hunter run --resume %s", out.Run, out.Run)
 	}

@@ -133,14 +133,13 @@ func (a *askFlags) sizes(s *edr.Search) error {
 }
 
 func (a *askFlags) times(spec *campaign.Spec) error {
-	var faults []error
+	faults := []error{a.readWait()}
 	spec.Fleet = spec.Fleet.Settled()
 	for _, f := range []struct {
 		name, value string
 		set         func(d time.Duration)
 	}{
 		{"timeout", a.timeout, func(d time.Duration) { spec.Timeout = d }},
-		{"wait", a.wait, func(d time.Duration) { a.waitFor = d }},
 		{"late", a.late, func(d time.Duration) { spec.Fleet.Late = d }},
 	} {
 		if f.value == "" {
@@ -167,6 +166,19 @@ func (a *askFlags) times(spec *campaign.Spec) error {
 		spec.Fleet.Rate = campaign.Rate{Count: rate.Count, Per: rate.Per}
 	}
 	return errors.Join(faults...)
+}
+
+// readWait reads --wait, which holds for a resumed run too.
+func (a *askFlags) readWait() error {
+	if a.wait == "" {
+		return nil
+	}
+	d, err := hunts.ParseDuration(a.wait)
+	if err != nil {
+		return fmt.Errorf("--wait %q: %w", a.wait, err)
+	}
+	a.waitFor = d.Std()
+	return nil
 }
 
 func (a *askFlags) targets(spec *campaign.Spec) error {

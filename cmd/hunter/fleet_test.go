@@ -13,9 +13,12 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/hunter-project/hunter/internal/results"
 )
 
 const evil = "evil, but harmless"
@@ -34,6 +37,7 @@ type fleetRun struct {
 		Endpoints int     `json:"endpoints"`
 		Hit       int     `json:"hit"`
 		Absent    int     `json:"absent"`
+		Asleep    int     `json:"asleep"`
 		Proven    int     `json:"proven"`
 		Ratio     float64 `json:"verified_ratio"`
 	} `json:"coverage"`
@@ -125,15 +129,22 @@ func TestServerKilledInMidRun(t *testing.T) {
 	for _, i := range []int{0, 5, 11} {
 		f.plant(t, i, "evil.bin", evil)
 	}
+	f.lossy = true
 	f.run(t, s)
 	code, out, errs := hunterDoes(t, s.db, "sweep", evilDigest(), "--tool", "fleet", "--path", f.folder(0), "--rate", "120/min", "--detach")
 	run := strings.TrimSpace(out)
 	if code != 3 || len(run) != 36 {
 		t.Fatalf("%d %q %s", code, out, errs)
 	}
+	var targets []string
+	inMidRun := 0
 	for range kills {
 		time.Sleep(time.Duration(rand.IntN(900)) * time.Millisecond) // any moment is good
 		s.kill(t)
+		if now := sqlTexts(t, s.db, `SELECT endpoint FROM report_coverage WHERE run = ? ORDER BY endpoint`, run); targets == nil && len(now) > 0 {
+			targets = now
+		}
+		inMidRun += len(sqlTexts(t, s.db, `SELECT id FROM run WHERE id = ? AND state IN ('planned', 'running')`, run))
 		s = serving(t, dir)
 		f.find(s)
 	}
@@ -142,6 +153,55 @@ func TestServerKilledInMidRun(t *testing.T) {
 	if c := got.Coverage; code != 1 || got.Run != run || got.State != "finished" || c.Endpoints != hosts || c.Hit != 3 || c.Absent != hosts-3 || c.Proven != hosts || len(got.Hits) != 3 {
 		t.Errorf("exit code %d\n%s\n%s\n%s", code, out, errs, s.said())
 	}
+	f.stop()
+	all := sqlTexts(t, s.db, `SELECT endpoint FROM report_coverage WHERE run = ? ORDER BY endpoint`, run)
+	if len(all) != hosts || len(slices.Compact(slices.Clone(all))) != hosts || (targets != nil && !slices.Equal(all, targets)) {
+		t.Errorf("targets %q, and after the first kill %q", all, targets)
+	}
+	for what, text := range map[string]string{
+		"hits that are there twice": `SELECT endpoint FROM report_hits WHERE run = ? GROUP BY endpoint, tool, path, pid, sha256, found_in HAVING count(*) > 1`,
+		"findings counted twice":    `SELECT f.finding FROM report_findings f JOIN report_hits h ON h.finding = f.finding WHERE h.run = ? GROUP BY f.finding HAVING count(*) > 1`,
+		"answers stored twice":      `SELECT endpoint FROM answer WHERE run = ? GROUP BY endpoint, tool, query HAVING count(*) > 1`,
+		"answers nobody asked for":  `SELECT id FROM node WHERE foreigners > 0 AND ? <> ''`,
+		"questions without answer":  `SELECT endpoint FROM query WHERE run = ? AND state <> 'answered'`,
+	} {
+		if found := sqlTexts(t, s.db, text, run); len(found) > 0 {
+			t.Errorf("%s: %q", what, found)
+		}
+	}
+	asked := sqlTexts(t, s.db, `SELECT name FROM handout WHERE run = ?`, run)
+	if f.lost == 0 || inMidRun == 0 {
+		t.Errorf("%d replies got lost, %d kills in mid-run", f.lost, inMidRun)
+	}
+	t.Logf("%d kills, %d before the end: %d targets the same, %d of %d proven, %d names handed out, %d writes resent for a lost reply, %d hits, 0 doubled, 0 lost",
+		kills, inMidRun, len(all), got.Coverage.Proven, hosts, len(asked), f.lost, len(got.Hits))
+}
+
+// sqlTexts gives one column of the database of a server, which may be at work.
+func sqlTexts(t *testing.T, db, text string, args ...any) (out []string) {
+	t.Helper()
+	s, err := results.Open(t.Context(), db, results.Options{ReadOnly: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close() // read-only
+	_, pool := s.DB()
+	rows, err := pool.QueryContext(t.Context(), text, args...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer rows.Close() // read to its end
+	for rows.Next() {
+		var v string
+		if err := rows.Scan(&v); err != nil {
+			t.Fatal(err)
+		}
+		out = append(out, v)
+	}
+	if err := rows.Err(); err != nil {
+		t.Fatal(err)
+	}
+	return out
 }
 
 // A person pauses, resumes and stops runs from another process.
@@ -210,6 +270,33 @@ func TestWaitingEndsAndTheRunGoesOn(t *testing.T) {
 	if got := decode[fleetRun](t, out); got.State == "detached" || got.State == "failed" {
 		t.Errorf("after Ctrl-C: %s", out)
 	}
+}
+
+// Who was let go and has not come since before the run is told as asleep when the waiting ends.
+func TestWaitingEndsForThoseAsleep(t *testing.T) {
+	t.Parallel()
+	s := serving(t, t.TempDir())
+	f := newFleet(t, 2)
+	f.run(t, s)
+	args := []string{"--json", "--wait", "30s"}
+	code, out, errs := hunterDoes(t, s.db, append([]string{"sweep", evilDigest(), "--tool", "fleet", "--path", f.folder(0)}, args...)...)
+	if code != 0 {
+		t.Fatalf("%d %s %s", code, out, errs)
+	}
+	f.stop()
+	_, out, _ = hunterDoes(t, s.db, "sweep", evilDigest(), "--tool", "fleet", "--path", f.folder(0), "--detach")
+	run := strings.TrimSpace(out)
+	for range 20 { // until they are let go
+		code, out, errs = hunterDoes(t, s.db, "run", "--resume", run, "--json", "--wait", "1s")
+		got := decode[fleetRun](t, out)
+		if code != 3 || got.Coverage.Endpoints > 2 {
+			t.Fatalf("%d %s %s", code, out, errs)
+		}
+		if got.Coverage.Asleep == 2 && got.State == "running" {
+			return
+		}
+	}
+	t.Errorf("%s\n%s", out, s.said())
 }
 
 // Hunts of files whose targets are a fleet go to the server, with the providers of those files; a hint tells of a fleet that is not asked.

@@ -8,6 +8,7 @@ import (
 	"context"
 	"crypto/tls"
 	"crypto/x509"
+	"errors"
 	"fmt"
 	"net"
 	"net/http"
@@ -123,11 +124,25 @@ func (s *server) kill(t *testing.T) {
 type fleet struct {
 	base  string
 	hosts []string
+	lossy bool // every third reply to what an agent wrote gets lost, so that it writes the same again
 	stop  func()
 
 	mu      sync.Mutex
 	address string // where they find the server
 	roots   *x509.CertPool
+	wrote   int
+	lost    int // replies
+}
+
+// loses reports whether the reply to this write gets lost.
+func (f *fleet) loses() bool {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if f.wrote++; !f.lossy || f.wrote%3 != 0 {
+		return false
+	}
+	f.lost++
+	return true
 }
 
 // folder is that of host i; the names are of one length.
@@ -247,7 +262,12 @@ func (r *roaming) post(ctx context.Context, path string, header http.Header, bod
 		r.line.Close()
 		r.line.Address, r.line.TLS = address, &tls.Config{RootCAs: roots, ServerName: host}
 	}
-	return r.line.Post(ctx, path, header, body)
+	out, err := r.line.Post(ctx, path, header, body)
+	if err == nil && strings.HasSuffix(path, "/distributed/write") && r.fleet.loses() {
+		r.line.Close()
+		return nil, errors.New("the reply got lost")
+	}
+	return out, err
 }
 
 func (r *roaming) close() { r.line.Close() }

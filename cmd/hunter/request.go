@@ -174,7 +174,10 @@ func (g *globals) awaited(ctx, wait context.Context, r *requester, ask *askFlags
 	if wait.Err() != nil { // the waiting is over; where the run stands is still to be told
 		reading, cancel := context.WithTimeout(context.WithoutCancel(ctx), readingTime)
 		defer cancel()
-		sum, err = r.Store.Run(reading, id)
+		_, err = r.Store.Doze(reading, id, time.Now()) // who has not come until now is told as asleep
+		if err == nil {
+			sum, err = r.Store.Run(reading, id)
+		}
 	}
 	if err != nil {
 		return campaign.ExitError, err
@@ -195,7 +198,6 @@ func (g *globals) awaited(ctx, wait context.Context, r *requester, ask *askFlags
 	if sum.State == results.RunStopped {
 		g.hint("run %s was stopped: %s", id, sum.Error)
 	}
-	g.hintAside(ctx, r.Store, id)
 	return g.ended(ctx, r.Store, ask, sum.Hunt, out, nil)
 }
 

@@ -123,7 +123,7 @@ func (g *globals) resume(cmd *cobra.Command, f *runFlags, paths []string) error 
 	if len(f.hunts)+len(f.seeds) > 0 || f.detach || f.dryRun {
 		return errors.New("--resume goes on with what was planned; it takes no --hunt, --seed, --detach or --dry-run")
 	}
-	if err := checkFailOn(f.failOn); err != nil {
+	if err := errors.Join(checkFailOn(f.failOn), f.readWait()); err != nil {
 		return err
 	}
 	g.csv = f.csv

@@ -11,6 +11,7 @@ import (
 	"path/filepath"
 	"regexp"
 	"strings"
+	"sync"
 	"syscall"
 	"time"
 
@@ -154,6 +155,11 @@ func (g *globals) serve(ctx context.Context, f *serveFlags) error {
 	if err != nil {
 		return err
 	}
+	beside, end := context.WithCancel(ctx)
+	var wg sync.WaitGroup
+	wg.Go(func() { keepGarbageSmall(beside) })
+	defer wg.Wait()
+	defer end()
 	return s.Run(ctx, func() {
 		line := "ready " + s.Address()
 		if s.AgentsAddress() != s.Address() {

@@ -341,8 +341,7 @@ func (s *Server) readSecrets() error {
 			faults = append(faults, fmt.Errorf("enroll secret %s: it is empty; `openssl rand -hex 32` makes a good one", e.Name))
 		case names[e.Name]:
 			faults = append(faults, fmt.Errorf("enroll secret %s: two have this name; write NAME=%s", e.Name, e.Ref))
-		}
-		if len(value) < goodSecret {
+		case len(value) < goodSecret:
 			s.opt.Log.LogAttrs(context.Background(), slog.LevelWarn, "an enroll secret is short enough to be guessed; openssl rand -hex 32 makes a good one", slog.String("secret", e.Name))
 		}
 		names[e.Name] = true

@@ -36,6 +36,24 @@ func serverIn(t *testing.T, dir string) app.ServerOptions {
 	}
 }
 
+// warnings keeps what is logged.
+type warnings struct {
+	mu   sync.Mutex
+	text strings.Builder
+}
+
+func (w *warnings) Write(b []byte) (int, error) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.text.Write(b)
+}
+
+func (w *warnings) String() string {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.text.String()
+}
+
 func put(t *testing.T, path, text string) {
 	t.Helper()
 	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
@@ -88,6 +106,8 @@ func TestServerTakesNewSecrets(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
 	opt := serverIn(t, dir)
+	warned := &warnings{}
+	opt.Log = slog.New(slog.NewTextHandler(warned, &slog.HandlerOptions{Level: slog.LevelWarn}))
 	s, stop := runServer(t, opt)
 	if !enrols(t, s, dir, "the first secret") || enrols(t, s, dir, "the second secret") {
 		t.Error("the first secret, and it alone, is good")
@@ -95,6 +115,9 @@ func TestServerTakesNewSecrets(t *testing.T) {
 	put(t, filepath.Join(dir, "secret"), " \n")
 	if err := s.Reload(); err == nil || !enrols(t, s, dir, "the first secret") {
 		t.Errorf("an empty file: %v", err)
+	}
+	if got := warned.String(); strings.Contains(got, "short enough") { // what could not be read is not short
+		t.Errorf("a warning of no use: %s", got)
 	}
 	put(t, filepath.Join(dir, "secret"), "the second secret\n")
 	if err := s.Reload(); err != nil {

@@ -174,7 +174,8 @@ func (s *Steward) resize(ctx context.Context, r *carried, sizes map[indicator.In
 	}
 	saved := again.saved()
 	asked := map[Pair]bool{} // one of which nothing can be asked by now stays as it is
-	for _, q := range saved.Queries {
+	queries := slices.Collect(saved.Rest)
+	for _, q := range queries {
 		asked[Pair{q.Endpoint, q.Tool}] = true
 	}
 	saved.Targets = slices.DeleteFunc(saved.Targets, func(t results.Target) bool {
@@ -184,6 +185,6 @@ func (s *Steward) resize(ctx context.Context, r *carried, sizes map[indicator.In
 	for i := range saved.Targets {
 		saved.Targets[i].Scope += "; the size is what the alert's host says: " + why
 	}
-	_, err = s.store.Replan(ctx, r.id, saved.Targets, saved.Queries, why+"; the others are asked for files of that size first")
+	_, err = s.store.Replan(ctx, r.id, saved.Targets, queries, why+"; the others are asked for files of that size first")
 	return err
 }

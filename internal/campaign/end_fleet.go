@@ -71,21 +71,18 @@ func (s *Steward) standSilent(ctx context.Context, r *carried, now time.Time) er
 		return err
 	}
 	open = slices.DeleteFunc(open, func(u results.Unsettled) bool {
-		silent, _ := gone(u, now, silence(s.opt.Interval), r.spec.timeout())
+		silent, _ := s.gone(u, now, r.spec.timeout())
 		return !silent
 	})
 	return s.stand(ctx, r.id, open, ledger.Asleep, lastSeen)
 }
 
-// lastSeen says since when a node has not come.
+// lastSeen says why a node has not come.
 func lastSeen(u results.Unsettled) string {
-	switch {
-	case u.Forgotten:
-		return "the host was forgotten: it is no endpoint of the fleet any more"
-	case u.LastSeen.IsZero():
-		return "never seen since it enrolled"
+	if u.Forgotten {
+		return "its host was forgotten (hunter hosts forget)"
 	}
-	return "last seen " + u.LastSeen.UTC().Format(time.RFC3339)
+	return results.LastSeen(u.LastSeen)
 }
 
 // stand stores the standings of targets that have something left to answer; why says for each what keeps it, and untouched is
@@ -107,6 +104,9 @@ func (s *Steward) stand(ctx context.Context, run string, open []results.Unsettle
 			cov.State = untouched
 			if u.State == ledger.Asleep {
 				cov.State = u.State
+			}
+			if u.Forgotten { // it does not sleep: nobody will come
+				cov.State = ledger.Unasked
 			}
 		case cov.State == ledger.Unasked:
 			cov.State, cov.Reason = ledger.Timeout, "given a query, and no answer came: "+cov.Reason
@@ -182,9 +182,9 @@ func (s *Steward) late(ctx context.Context, now time.Time, told func(string, err
 		return err
 	}
 	maps.DeleteFunc(s.lates, func(id string, _ *lateRun) bool { return !slices.Contains(ids, id) })
-	slices.SortStableFunc(ids, func(a, b string) int { return s.looked(a).Compare(s.looked(b)) })
+	slices.SortStableFunc(ids, func(a, b string) int { return s.lookedAt(a).Compare(s.lookedAt(b)) })
 	for _, id := range ids[:min(latePerTick, len(ids))] {
-		if since := now.Sub(s.looked(id)); since >= 0 && since < checkEvery {
+		if since := now.Sub(s.lookedAt(id)); since >= 0 && since < checkEvery {
 			continue
 		}
 		told(id, s.lateRun(ctx, id, now))
@@ -192,8 +192,8 @@ func (s *Steward) late(ctx context.Context, now time.Time, told func(string, err
 	return nil
 }
 
-// looked gives when it was looked at a late run; zero: never.
-func (s *Steward) looked(id string) time.Time {
+// lookedAt gives when it was looked at a late run; zero: never.
+func (s *Steward) lookedAt(id string) time.Time {
 	if r := s.lates[id]; r != nil {
 		return r.looked
 	}

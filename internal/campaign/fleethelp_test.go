@@ -20,6 +20,7 @@ import (
 	"github.com/hunter-project/hunter/internal/edr/osquery/embedded"
 	"github.com/hunter-project/hunter/internal/edr/osquery/remote"
 	"github.com/hunter-project/hunter/internal/ledger"
+	"github.com/hunter-project/hunter/internal/pivot"
 	"github.com/hunter-project/hunter/internal/results"
 )
 
@@ -53,6 +54,7 @@ type fleet struct {
 	digest  string // of the file that is there when an agent is said to have it
 	rows    map[string][]ledger.Row
 	servers int
+	sources []pivot.Provider
 }
 
 func newFleet(t *testing.T, n int) *fleet {
@@ -102,11 +104,17 @@ func (f *fleet) enroll(i int) {
 // serve begins another server, in the place of one that died.
 func (f *fleet) serve() { f.serveTool(f.tool) }
 
+// knowing begins one that has intelligence.
+func (f *fleet) knowing(sources ...pivot.Provider) {
+	f.sources = sources
+	f.serve()
+}
+
 // serveTool begins one that knows these tools.
 func (f *fleet) serveTool(tools ...edr.Tool) {
 	f.servers++
 	c := &campaign.Campaign{
-		Store: f.store, Tools: tools, Progress: func(campaign.Event) {}, Now: f.clock.time,
+		Store: f.store, Tools: tools, Providers: f.sources, Progress: func(campaign.Event) {}, Now: f.clock.time,
 		NewID: func() string { return uuid.Must(uuid.NewV7()).String() },
 	}
 	f.steward = campaign.NewSteward(c, f.store, campaign.StewardOptions{

@@ -49,10 +49,14 @@ type FleetStore interface {
 	FleetCounts(ctx context.Context, run string) (results.FleetCounts, error)
 	// Unreleased gives the targets that were not let go, in the plan's order, those that sleep last; 0 is all.
 	Unreleased(ctx context.Context, run string, limit int) ([]results.Target, error)
+	// SetBack brings what is stored as of the future, since the clock was set back, to a moment.
+	SetBack(ctx context.Context, now time.Time) error
 	// Returned gives the targets that slept and whose node has polled since the run began.
 	Returned(ctx context.Context, run string) ([]results.Target, error)
 	// Unsettled gives the targets that were let go and have something left to answer.
 	Unsettled(ctx context.Context, run string) ([]results.Unsettled, error)
+	// Doze brings in line which of those let go before a moment are asleep.
+	Doze(ctx context.Context, run string, before time.Time) (int, error)
 	// Release lets endpoints go.
 	Release(ctx context.Context, run, tool string, endpoints []string, wave int, at time.Time) (int, error)
 	// Open gives the posts that are lost, held, or were handed out before a moment.

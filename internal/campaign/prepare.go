@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
+	"iter"
 	"slices"
 	"strings"
 
@@ -146,7 +147,7 @@ func (p *Prepared) pivoted() results.Pivoted {
 
 // saved gives the store's form of the plan: every indicator with its status, every target, every query and search.
 func (p *Prepared) saved() results.SavedPlan {
-	out := results.SavedPlan{Scope: p.Plan.Scope, Indicators: p.indicators()}
+	out := results.SavedPlan{Scope: p.Plan.Scope, Indicators: p.indicators(), Rest: p.queries()}
 	for _, tp := range p.Plan.Tools {
 		hashset := hashsetOf(tp.Targets)
 		for i, q := range tp.Searches {
@@ -159,14 +160,24 @@ func (p *Prepared) saved() results.SavedPlan {
 				Platform: ep.Endpoint.Platform, Scope: ep.Scope, Hashset: hashset, WindowFrom: tp.Window.From, WindowTo: tp.Window.To,
 				Coverage: p.beforehand(tp, ep), Proof: proof.name, Carried: proof.carried.Run, AnsweredAt: proof.carried.At,
 			})
-			for i, q := range ep.Queries {
-				out.Queries = append(out.Queries, results.StoredQuery{
-					Endpoint: ep.Endpoint.ID, Tool: tp.Tool.Name, Seq: i, Query: q, State: results.QueryPlanned,
-				})
-			}
 		}
 	}
 	return out
+}
+
+// queries gives what each endpoint is asked.
+func (p *Prepared) queries() iter.Seq[results.StoredQuery] {
+	return func(yield func(results.StoredQuery) bool) {
+		for _, tp := range p.Plan.Tools {
+			for _, ep := range tp.Endpoints {
+				for i, q := range ep.Queries {
+					if !yield(results.StoredQuery{Endpoint: ep.Endpoint.ID, Tool: tp.Tool.Name, Seq: i, Query: q, State: results.QueryPlanned}) {
+						return
+					}
+				}
+			}
+		}
+	}
 }
 
 // beforehand is the standing of a target before anything is asked.

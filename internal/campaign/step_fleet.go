@@ -15,8 +15,8 @@ import (
 // checkEvery is how often it is looked who is silent and who has come back: both take polls to change.
 const checkEvery = 5 * time.Second
 
-// silence is how long a node may not be heard of and still counts as awake.
-func silence(interval time.Duration) time.Duration { return max(3*interval, 3*time.Minute) }
+// pollSlack is by how much a poll may be late, and its being stored with others.
+const pollSlack = 10 * time.Second
 
 // step does what is due for one run.
 func (s *Steward) step(ctx context.Context, r *carried) error {
@@ -271,9 +271,16 @@ func (s *Steward) look(ctx context.Context, r *carried, counts results.FleetCoun
 		return err
 	}
 	r.silent, r.mute = 0, 0
+	changes, due := false, now.Add(-s.opt.Interval-pollSlack)
 	for _, u := range open {
-		silent, mute := gone(u, now, silence(s.opt.Interval), r.spec.timeout())
+		silent, mute := s.gone(u, now, r.spec.timeout())
 		r.silent, r.mute = r.silent+one(silent), r.mute+one(mute)
+		changes = changes || dozes(u, r.started, due)
+	}
+	if changes {
+		if _, err := s.store.Doze(ctx, r.id, due); err != nil {
+			return err
+		}
 	}
 	if r.returned, err = s.returned(ctx, r.id); err != nil {
 		return err
@@ -287,26 +294,22 @@ func (s *Steward) returned(ctx context.Context, run string) ([]results.Target, e
 	return slices.DeleteFunc(back, func(t results.Target) bool { return !s.posts(t.Tool) }), err
 }
 
+// dozes reports whether a target's standing may be out of line with whether its node comes; results.Store.Doze decides.
+func dozes(u results.Unsettled, started, due time.Time) bool {
+	switch {
+	case u.Answered:
+		return false
+	case u.State == ledger.Asleep:
+		return !u.HandedAt.IsZero()
+	}
+	return u.State == ledger.Unasked && u.HandedAt.IsZero() && u.LastSeen.Before(started) && !u.ReleasedAt.After(due)
+}
+
 func one(b bool) int {
 	if b {
 		return 1
 	}
 	return 0
-}
-
-// gone says of a target that has something left to answer whether nothing more is to be awaited of it now: it is not heard of
-// any more, or it was given a query, has not polled since, and its time is over (mute). An agent at work does not poll. A time that is
-// yet to come says nothing: the clock was set back.
-func gone(u results.Unsettled, now time.Time, quiet, timeout time.Duration) (silent, mute bool) {
-	if u.Forgotten {
-		return true, false
-	}
-	if !u.HandedAt.IsZero() {
-		mute = u.Silent && (now.Sub(u.HandedAt) >= timeout || u.HandedAt.Sub(now) > timeout)
-		return mute, mute
-	}
-	heard := func(at time.Time) bool { return now.Sub(at) <= quiet && at.Sub(now) <= quiet }
-	return !heard(u.LastSeen) && !heard(u.ReleasedAt), false
 }
 
 // release lets endpoints go.

@@ -25,10 +25,11 @@ type Steward struct {
 	wake     chan struct{}
 	work     sync.WaitGroup // pivots, plans and questions to tools that are no fleet
 
-	runs   map[string]*carried // owned by the goroutine of Run, as the next two
+	runs   map[string]*carried // owned by the goroutine of Run, as the next four
 	fleets map[string]bool     // by name: tools whose endpoints come and ask
 	lates  map[string]*lateRun // by id
-	last   time.Time           // of the tick before
+	looked time.Time           // the last tick; zero: none, or the clock was not followed yet
+	heard  time.Time           // since then agents could be heard without a break
 }
 
 // StewardOptions are how a steward works; every field but Own, For and Named must be set.
@@ -107,15 +108,12 @@ func (s *Steward) leave(ctx context.Context) {
 // tick looks once at everything. A fault of one run is told and tried again at the next tick; it keeps no other back.
 func (s *Steward) tick(ctx context.Context) {
 	now := s.campaign.Now()
-	if now.Before(s.last) {
-		s.clockBack(now)
-	}
-	s.last = now
 	told := func(run string, err error) {
 		if err != nil && ctx.Err() == nil {
 			s.opt.Log.ErrorContext(ctx, "carry a run", slog.String("run", run), slog.Any("error", err))
 		}
 	}
+	told("", s.follow(ctx, now))
 	told("", s.claim(ctx, now))
 	for _, id := range slices.Sorted(maps.Keys(s.runs)) {
 		told(id, s.step(ctx, s.runs[id]))
@@ -126,16 +124,6 @@ func (s *Steward) tick(ctx context.Context) {
 	told("", err)
 	for _, id := range expired {
 		told(id, s.close(ctx, id, "its late endpoints are asked no more"))
-	}
-}
-
-// clockBack begins anew to wait where a clock that was set back would have it wait until the old time is reached again.
-func (s *Steward) clockBack(now time.Time) {
-	for _, r := range s.runs {
-		r.renewed, r.checked, r.besideAt, r.canaryAt = time.Time{}, time.Time{}, time.Time{}, now
-		if r.alert != nil && !r.alert.since.IsZero() {
-			r.alert.since = now
-		}
 	}
 }
 

@@ -181,6 +181,35 @@ func TestLateEndpoints(t *testing.T) {
 	f.wants(run, results.RunFinished, campaign.ExitHits, map[ledger.State]int{ledger.Asleep: 1})
 }
 
+// While a run goes on it says of a host that has not come since before the run that it sleeps, and no more when it came.
+func TestDozing(t *testing.T) {
+	t.Parallel()
+	f := newFleet(t, 3)
+	for i := range 3 {
+		f.poll(i)
+	}
+	f.clock.pass(time.Second)
+	run := f.request(f.spec(f.digest))
+	f.turn(time.Second)
+	f.all(0, 1)
+	f.turn(time.Minute) // less than a poll interval and a bit
+	f.wants(run, results.RunRunning, -1, map[ledger.State]int{ledger.Absent: 1, ledger.Unasked: 2})
+	if got := f.target(run, 1).Coverage.Reason; got != "not answered yet" {
+		t.Errorf("of a host that was let go: %q", got)
+	}
+	f.turn(15 * time.Second)
+	f.wants(run, results.RunRunning, -1, map[ledger.State]int{ledger.Absent: 1, ledger.Asleep: 2})
+	if got := f.target(run, 1).Coverage.Reason; !strings.HasPrefix(got, "last seen 2026-11-25T") {
+		t.Errorf("of a host that has not come: %q", got)
+	}
+	h := f.poll(1)
+	f.turn(6 * time.Second)
+	f.wants(run, results.RunRunning, -1, map[ledger.State]int{ledger.Absent: 1, ledger.Unasked: 1, ledger.Asleep: 1})
+	f.deliver(1, ledger.Delivery{Name: h.Name, Rows: f.run(h.Text, true)})
+	f.turn(6 * time.Second)
+	f.wants(run, results.RunRunning, -1, map[ledger.State]int{ledger.Absent: 1, ledger.Hit: 1, ledger.Asleep: 1})
+}
+
 // A host that goes to sleep in the middle of its work leaves what it proved, and why the rest is open.
 func TestHostGoesToSleep(t *testing.T) {
 	t.Parallel()

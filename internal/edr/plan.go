@@ -118,6 +118,9 @@ func planTool(ctx context.Context, t Tool, files []indicator.File, sel Selection
 			continue
 		}
 		ep.Cannot = cmp.Or(ep.Cannot, tp.Tool.untold(ep))
+		if !recorded {
+			ep.Cannot = cmp.Or(ep.Cannot, search.nowhere(ep.Platform))
+		}
 		planned := EndpointPlan{Endpoint: ep, Scope: words.scope(ep), Excluded: cmp.Or(sel.excludes(ep), ep.Gone), Cannot: ep.Cannot}
 		asked := works
 		if ep.Blind != "" {
@@ -201,17 +204,12 @@ func windowScope(w ledger.Window) string {
 // choose picks the digest of each file object by which the tool is asked. Two files of one digest (a collision) are two
 // targets: each may have its own size.
 func choose(files []indicator.File, tool Description) (targets []Target, unaskable []Unaskable) {
-	type identity struct {
-		ask    indicator.Indicator
-		size   int64
-		sha256 string
-	}
-	seen := map[identity]bool{}
+	all := make([]Target, 0, len(files))
 	for _, f := range files {
-		if f.Best().IsZero() {
+		best := f.Best()
+		if best.IsZero() {
 			continue
 		}
-		best := f.Best()
 		if reason, junk := indicator.Junk(best); junk { // would hit on every machine
 			unaskable = append(unaskable, Unaskable{Value: best.Value, Kind: best.Kind, Tool: tool.Name, Reason: reason})
 			continue
@@ -227,23 +225,54 @@ func choose(files []indicator.File, tool Description) (targets []Target, unaskab
 			})
 			continue
 		}
-		ask := indicator.Indicator{Kind: tool.Kinds[i], Value: f.Digest(tool.Kinds[i])}
-		if id := (identity{ask, f.Size, f.SHA256}); !seen[id] {
-			seen[id] = true
-			targets = append(targets, Target{Ask: ask, File: f})
-		}
+		all = append(all, Target{Ask: indicator.Indicator{Kind: tool.Kinds[i], Value: f.Digest(tool.Kinds[i])}, File: f})
 	}
-	slices.SortFunc(targets, func(a, b Target) int {
-		return cmp.Or(strings.Compare(string(a.Ask.Kind), string(b.Ask.Kind)), strings.Compare(a.Ask.Value, b.Ask.Value), cmp.Compare(a.File.Size, b.File.Size), strings.Compare(a.File.SHA256, b.File.SHA256))
-	})
+	targets = distinct(all)
 	slices.SortFunc(unaskable, func(a, b Unaskable) int {
 		return cmp.Or(strings.Compare(string(a.Kind), string(b.Kind)), strings.Compare(a.Value, b.Value))
 	})
 	return targets, slices.Compact(unaskable)
 }
 
+// distinct sorts targets, and of those that ask the same keeps the first. They are big: their places are sorted, and each is
+// moved once.
+func distinct(all []Target) []Target {
+	order := make([]*Target, len(all))
+	for i := range all {
+		order[i] = &all[i]
+	}
+	same := func(a, b *Target) int {
+		if a.Ask.Value != b.Ask.Value && a.Ask.Kind == b.Ask.Kind {
+			return strings.Compare(a.Ask.Value, b.Ask.Value)
+		}
+		return cmp.Or(strings.Compare(string(a.Ask.Kind), string(b.Ask.Kind)), strings.Compare(a.Ask.Value, b.Ask.Value), cmp.Compare(a.File.Size, b.File.Size), strings.Compare(a.File.SHA256, b.File.SHA256))
+	}
+	slices.SortStableFunc(order, same)
+	order = slices.CompactFunc(order, func(a, b *Target) bool { return same(a, b) == 0 })
+	var out []Target
+	for _, t := range order {
+		if out == nil {
+			out = make([]Target, 0, len(order))
+		}
+		out = append(out, *t)
+	}
+	return out
+}
+
 // BySize parts the targets whose size is known from those whose size nobody knows; the order stays.
 func BySize(targets []Target) (sized, unsized []Target) {
+	n := 0
+	for i := range targets {
+		if targets[i].File.Size > 0 {
+			n++
+		}
+	}
+	switch n {
+	case 0:
+		return nil, slices.Clip(targets)
+	case len(targets):
+		return slices.Clip(targets), nil
+	}
 	for _, t := range targets {
 		if t.File.Size > 0 {
 			sized = append(sized, t)

@@ -90,3 +90,32 @@ func TestPlanOfAFleetWordsOnce(t *testing.T) {
 		}
 	}
 }
+
+// Places that are named for every platform are looked at where they are paths; an endpoint on which none is can not be asked.
+func TestPlacesOfAMixedFleet(t *testing.T) {
+	t.Parallel()
+	files := []indicator.File{{SHA256: hex(indicator.SHA256, "a")}}
+	x := fleet(indicator.SHA256)
+	x.ends = []edr.Endpoint{{ID: "a", Hostname: "l", Platform: "linux"}, {ID: "b", Hostname: "w", Platform: "windows"}, {ID: "c", Hostname: "m", Platform: "darwin"}}
+	search := edr.DefaultSearch()
+	for _, c := range []struct {
+		paths  []string
+		cannot string // of the endpoint on Windows
+		scopes []string
+	}{
+		{[]string{"/srv"}, "no path on windows: /srv", []string{"/srv", "", "/srv"}},
+		{[]string{"/srv", `D:\data`, "c:/x"}, "", []string{"/srv", `D:\data, c:\x`, "/srv"}},
+	} {
+		search.Paths, search.Where = map[string][]string{"": c.paths}, []ledger.Stage{ledger.Files}
+		got := plan(t, files, outbox{x, new(int)}, edr.Selection{}, search)
+		for i, ep := range got.Endpoints {
+			want := ""
+			if i == 1 {
+				want = c.cannot
+			}
+			if ep.Cannot != want || (len(ep.Queries) == 0) != (want != "") || (c.scopes[i] != "" && !strings.HasSuffix(ep.Scope, " in "+c.scopes[i])) {
+				t.Errorf("%s of %q: cannot %q, %d queries, scope %q", ep.Endpoint.Hostname, c.paths, ep.Cannot, len(ep.Queries), ep.Scope)
+			}
+		}
+	}
+}

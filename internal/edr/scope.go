@@ -1,6 +1,7 @@
 package edr
 
 import (
+	"cmp"
 	"path/filepath"
 	"regexp"
 	"slices"
@@ -34,16 +35,35 @@ func SizedRoots(platform string) []string {
 	}
 }
 
-// Places gives the roots of a search on a platform; explicit says that a person named them.
+// Places gives the roots of a search on a platform; explicit says that a person named them. Of places that are named for every
+// platform those are taken that are paths on this one: there may be none.
 func (s Search) Places(platform string) (roots []string, explicit bool) {
 	if p := s.Paths[""]; len(p) > 0 {
-		return Unnested(p, platform), true
+		return Unnested(slices.DeleteFunc(slices.Clone(p), func(r string) bool { return !isAbsolute(r, platform) }), platform), true
 	}
 	if p := s.Paths[platform]; len(p) > 0 {
 		return Unnested(p, platform), true
 	}
 	return Unnested(Roots(platform), platform), false
 }
+
+// nowhere says why files can not be looked for on a platform: none of the places that a person named is a path there.
+func (s Search) nowhere(platform string) string {
+	if roots, _ := s.Places(platform); len(roots) > 0 || !slices.Contains(s.Where, ledger.Files) {
+		return ""
+	}
+	return "no path on " + cmp.Or(platform, "its platform") + ": " + strings.Join(s.Paths[""], ", ")
+}
+
+// isAbsolute tests whether a place is an absolute path on a platform.
+func isAbsolute(path, platform string) bool {
+	if platform == "windows" {
+		return drive.MatchString(path)
+	}
+	return strings.HasPrefix(path, "/")
+}
+
+var drive = regexp.MustCompile(`^[A-Za-z]:[\\/]`)
 
 // Unnested drops doubles and folders inside of others, and trailing separators; the order stays. Windows has no case there, and
 // two separators.
@@ -77,15 +97,17 @@ func under(path, folder, platform string) bool {
 // scopeFor says in words what a search for these targets covers on a platform: "running, autoruns, files up to 50 MiB in
 // /home, /tmp". Files of which no size is known and that are skipped are not in it.
 func scopeFor(s Search, platform string, targets []Target) string {
-	sized, unsized := BySize(targets)
+	sized := slices.ContainsFunc(targets, func(t Target) bool { return t.File.Size > 0 })
+	unsized := slices.ContainsFunc(targets, func(t Target) bool { return t.File.Size <= 0 })
 	var out []string
 	for _, stage := range s.Where {
 		switch {
+		case stage == ledger.Files && s.nowhere(platform) != "":
 		case stage != ledger.Files:
 			out = append(out, string(stage))
 		case s.Unsized != UnsizedSkip:
-			out = append(out, "files up to "+ledger.Size(s.MaxSize)+" in "+places(s, platform, len(sized) > 0, len(unsized) > 0))
-		case len(sized) > 0:
+			out = append(out, "files up to "+ledger.Size(s.MaxSize)+" in "+places(s, platform, sized, unsized))
+		case sized:
 			out = append(out, "files of known size up to "+ledger.Size(s.MaxSize)+" in "+places(s, platform, true, false))
 		}
 	}

@@ -10,12 +10,18 @@ import (
 
 // Hashes lists what targets are asked for, as a query has it: each once, by kind, the strongest first, then by value.
 func Hashes(targets []Target) []indicator.Indicator {
-	var out []indicator.Indicator
-	for _, t := range targets {
-		out = append(out, t.Ask)
+	if len(targets) == 0 {
+		return nil
+	}
+	out := make([]indicator.Indicator, len(targets))
+	for i := range targets {
+		out[i] = targets[i].Ask
 	}
 	kinds := indicator.DigestKinds()
 	slices.SortFunc(out, func(a, b indicator.Indicator) int {
+		if a.Kind == b.Kind {
+			return cmp.Compare(a.Value, b.Value)
+		}
 		return cmp.Or(cmp.Compare(slices.Index(kinds, a.Kind), slices.Index(kinds, b.Kind)), cmp.Compare(a.Value, b.Value))
 	})
 	return slices.Compact(out)

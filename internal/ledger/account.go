@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strings"
 )
 
 // processes accounts for processes without an image. A process that ends while it is looked at has none either, so on
@@ -79,7 +80,7 @@ func (v *seen) folder() {
 		if c["listed"].n == 0 {
 			v.blind("it looks empty, or may not be read")
 		}
-	case q.Engine == EngineOsqueryd && c["dirs"].n == 0 && c["files"].n == 0 && len(v.LeftOut) == 0:
+	case q.Engine == EngineOsqueryd && c["dirs"].n == 0 && c["files"].n == 0 && len(v.LeftOut) == 0 && !v.empty():
 		v.blind("it looks empty, or may not be read")
 	}
 	if q.MaxDepth > 0 && c["dirs"].size >= int64(q.MaxDepth) {
@@ -102,6 +103,21 @@ func (v *seen) folder() {
 	if q.Engine == EngineOsqueryd {
 		v.agent()
 	}
+}
+
+// empty reports whether a root of osqueryd's that lists nothing has nothing in it: the agent may read every folder, and the root's link
+// count leaves no room for subfolders. On Windows the root itself has a row only if it could be opened for reading.
+func (v *seen) empty() bool {
+	c := v.parsed.counts
+	switch v.query.Platform {
+	case "windows":
+		return strings.Contains(v.query.Root, `\`)
+	case "darwin":
+		if c["fulldisk"].n == 0 {
+			return false
+		}
+	}
+	return c["privileged"].n > 0 && c["root"].size >= 1 && c["root"].size <= 2
 }
 
 // agent accounts for what only osqueryd can be blind to: the embedded engine tells it beside the rows.

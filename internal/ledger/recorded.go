@@ -5,8 +5,6 @@ import (
 	"slices"
 	"strings"
 	"time"
-
-	"github.com/hunter-project/hunter/internal/indicator"
 )
 
 // Recorded tools answer in rows of these kinds, whatever the tool's own form was:
@@ -158,17 +156,14 @@ type recorded struct {
 
 func parseRecorded(q Query, rows []Row) recorded {
 	out := recorded{hits: map[string][]HitRow{}, gapsOf: map[string][]string{}}
-	asked := map[indicator.Indicator]bool{}
-	for _, h := range q.Hashes {
-		asked[h] = true
-	}
+	asked := wanted{hashes: q.Hashes}
 	p := parsed{}
 	for _, r := range rows {
 		switch r["kind"] {
 		case "hit":
 			out.records++
 			before := len(p.hits)
-			if p.hit(q, r, asked); len(p.hits) > before && r["endpoint"] == "" {
+			if p.hit(q, r, &asked); len(p.hits) > before && r["endpoint"] == "" {
 				p.problem("a hit names no endpoint")
 			} else if len(p.hits) > before {
 				out.hits[r["endpoint"]] = append(out.hits[r["endpoint"]], p.hits[before])

@@ -91,10 +91,7 @@ func ExpectedCounts(q Query) []string {
 func parse(q Query, rows []Row) parsed {
 	p := parsed{counts: map[string]tally{}}
 	meta, control, goodControl := 0, 0, false
-	asked := map[indicator.Indicator]bool{}
-	for _, h := range q.Hashes {
-		asked[h] = true
-	}
+	asked := wanted{hashes: q.Hashes}
 	for _, r := range rows {
 		switch r["kind"] {
 		case "meta":
@@ -108,9 +105,9 @@ func parse(q Query, rows []Row) parsed {
 		case "count":
 			p.count(r)
 		case "hit":
-			p.hit(q, r, asked)
+			p.hit(q, r, &asked)
 		case "seen":
-			p.seen(q, r, asked)
+			p.seen(q, r, &asked)
 		case "unhashed":
 			p.unhashed = append(p.unhashed, itemOf(r))
 		case "missing":
@@ -140,6 +137,22 @@ func parse(q Query, rows []Row) parsed {
 	p.sort()
 	p.balance(q)
 	return p
+}
+
+// wanted is what was asked for. Nearly all answers have no hit, and for them it is not sorted out.
+type wanted struct {
+	hashes []indicator.Indicator
+	set    map[indicator.Indicator]bool
+}
+
+func (w *wanted) has(ind indicator.Indicator) bool {
+	if w.set == nil {
+		w.set = make(map[indicator.Indicator]bool, len(w.hashes))
+		for _, h := range w.hashes {
+			w.set[h] = true
+		}
+	}
+	return w.set[ind]
 }
 
 // sort makes the lists the same for the same rows in any order.
@@ -200,7 +213,7 @@ func (p *parsed) count(r Row) {
 	p.counts[r["name"]] = tally{n: n, size: size}
 }
 
-func (p *parsed) hit(q Query, r Row, asked map[indicator.Indicator]bool) {
+func (p *parsed) hit(q Query, r Row, asked *wanted) {
 	p.hitRows++
 	if q.Blind {
 		p.problem("a hit row, and no digest was asked for")
@@ -214,7 +227,7 @@ func (p *parsed) hit(q Query, r Row, asked map[indicator.Indicator]bool) {
 }
 
 // seen takes in a file or process that a blind question hashed, which is a hit when one of its digests is hunted.
-func (p *parsed) seen(q Query, r Row, asked map[indicator.Indicator]bool) {
+func (p *parsed) seen(q Query, r Row, asked *wanted) {
 	p.seenRows++
 	if !q.Blind {
 		p.problem("a row of unknown kind %q", r["kind"])
@@ -232,7 +245,7 @@ func (p *parsed) seen(q Query, r Row, asked map[indicator.Indicator]bool) {
 }
 
 // hitOf reads a row; its Matched is zero when none of its digests was asked for.
-func hitOf(q Query, r Row, asked map[indicator.Indicator]bool) HitRow {
+func hitOf(q Query, r Row, asked *wanted) HitRow {
 	h := HitRow{
 		FoundIn: q.Stage, Path: r["path"], Name: r["name"], Size: number(r["size"], -1), MD5: digest(r, indicator.MD5),
 		SHA1: digest(r, indicator.SHA1), SHA256: digest(r, indicator.SHA256), Owner: r["owner"], PID: number(r["pid"], 0), Cmdline: r["cmdline"],
@@ -242,7 +255,7 @@ func hitOf(q Query, r Row, asked map[indicator.Indicator]bool) HitRow {
 		h.StartedAt = moment(r["n"])
 	}
 	for _, k := range indicator.DigestKinds() {
-		if ind := (indicator.Indicator{Kind: k, Value: digest(r, k)}); asked[ind] {
+		if ind := (indicator.Indicator{Kind: k, Value: digest(r, k)}); asked.has(ind) {
 			h.Matched = ind
 			break
 		}

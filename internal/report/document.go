@@ -123,7 +123,11 @@ func facts(v View) []fact {
 		out = append(out, fact{Name: "Case", Value: diag.Escape(r.Case)})
 	}
 	if r.Error != "" {
-		out = append(out, fact{Name: "Error", Value: clip(diag.Escape(r.Error), 600)})
+		name := "Error"
+		if r.State == results.RunStopped {
+			name = "Stopped"
+		}
+		out = append(out, fact{Name: name, Value: clip(diag.Escape(r.Error), 600)})
 	}
 	return out
 }
@@ -178,6 +182,10 @@ func conclude(v View) verdict {
 	total := r.Endpoints - r.States[ledger.Excluded]
 	proven := fmt.Sprintf("%s of %s proven%s", number0(r.Proven), many(total, "live endpoint", "live endpoints"), carriedText(v))
 	ended := r.State == results.RunFinished
+	going := "The run has not ended: " + diag.Escape(string(r.State))
+	if r.State == results.RunStopped {
+		going = "The run was stopped: " + clip(diag.Escape(stopReason(r)), 500)
+	}
 	aside := ""
 	if n := r.Narrowed + r.Unaskable; n > 0 {
 		aside = " " + many(n, "hash", "hashes") + " could not be asked for everywhere."
@@ -188,7 +196,7 @@ func conclude(v View) verdict {
 	case v.HitsTotal > 0:
 		word := many(v.HitsTotal, "hit", "hits") + " on " + many(hitHosts(v), "endpoint", "endpoints")
 		if !ended {
-			return verdict{"hit", word + " so far", "The run has not ended: " + diag.Escape(string(r.State)) + ". " + proven + "."}
+			return verdict{"hit", word + " so far", going + ". " + proven + "."}
 		}
 		if r.Proven < total {
 			return verdict{"hit", word, "There may be more: only " + proven + "."}
@@ -197,6 +205,8 @@ func conclude(v View) verdict {
 			return verdict{"hit", word, proven + ": no other hunted file is there, within the scope below."}
 		}
 		return verdict{"hit", word, proven + "." + aside}
+	case r.State == results.RunStopped:
+		return verdict{"open", "Stopped before its end", "No hits until then. " + going + ". It says nothing about what it did not ask. " + proven + "."}
 	case !ended || r.ExitCode == nil:
 		return verdict{"open", "Not finished", "No hits so far. The run has not ended (" + diag.Escape(string(r.State)) + "), so it says nothing about the rest yet. " + proven + "."}
 	case total == 0 && r.Recorded > 0:

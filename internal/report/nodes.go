@@ -101,13 +101,14 @@ func HostsTable(hosts []results.HostRow) (head []string, rows [][]string) {
 	return head, rows
 }
 
-// nodeReason says what stands in the way of asking a node, before what a run said.
+// nodeReason says what stands in the way of asking a node, before what a run said, and each once.
 func nodeReason(n results.NodeRow, reason string) string {
 	var out []string
 	if n.Cannot != "" {
 		out = append(out, "can't be asked: "+n.Cannot)
+		reason = strings.TrimPrefix(reason, n.Cannot)
 	}
-	if n.Twin != "" {
+	if n.Twin != "" && !strings.Contains(reason, n.Twin) {
 		out = append(out, n.Twin)
 	}
 	if !n.Approved {

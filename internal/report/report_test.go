@@ -225,7 +225,8 @@ func (broken) Write([]byte) (int, error) { return 0, io.ErrClosedPipe }
 // A run that failed, or that is not at its end, says so wherever it is told of.
 func TestUnfinishedRunsSaySo(t *testing.T) {
 	t.Parallel()
-	failed, detached := view(), view()
+	failed, detached, stopped := view(), view(), view()
+	stopped.Run.State, stopped.Run.Error = results.RunStopped, "stopped: 3 of 60 endpoints have errors\x1b[2J"
 	failed.Run.State, failed.Run.Error = results.RunFailed, "plan: no tool knows an endpoint \"x\"\x1b[2J"
 	detached.Run.State, detached.Run.FinishedAt, detached.Run.ExitCode = results.RunDetached, time.Time{}, nil
 	text := func(v report.View) string {
@@ -244,6 +245,15 @@ func TestUnfinishedRunsSaySo(t *testing.T) {
 		if got := text(detached); !strings.Contains(got, want) {
 			t.Errorf("%q is not in\n%s", want, got)
 		}
+	}
+	for _, want := range []string{"STOPPED   3 of 60 endpoints have errors", "The run was stopped before its end: 3 of 60 endpoints have errors", `\x1b[2J`} {
+		if got := text(stopped); !strings.Contains(got, want) || strings.Contains(got, "FAILED") {
+			t.Errorf("%q is not in\n%s", want, got)
+		}
+	}
+	var page bytes.Buffer
+	if err := report.Markdown(&page, stopped); err != nil || !strings.Contains(page.String(), "The run was stopped: 3 of 60 endpoints have errors") || strings.Contains(page.String(), "has not ended") {
+		t.Errorf("%v\n%s", err, page.String())
 	}
 }
 
@@ -279,5 +289,22 @@ func TestGraphTimes(t *testing.T) {
 	var b bytes.Buffer
 	if err := report.GraphJSON(&b, g); err != nil || !strings.Contains(b.String(), `"time":"2016-12-13T18:34:35.000Z"`) {
 		t.Errorf("%v\n%s", err, b.String())
+	}
+}
+
+// A reason that only some endpoints of a state have is not told as that of all.
+func TestReasonsOfAState(t *testing.T) {
+	t.Parallel()
+	v := view()
+	gap := func(host, reason string) results.Target {
+		return results.Target{Endpoint: host, Hostname: host, Tool: "fleet", Mode: ledger.Live, Coverage: ledger.Coverage{State: ledger.Timeout, Reason: reason}}
+	}
+	for _, c := range []struct {
+		second, want string
+	}{{"asked 4 times", "2 endpoints timeout (asked 4 times)"}, {"asked once", "2 endpoints timeout (one of them: asked 4 times)"}} {
+		v.Targets = []results.Target{gap("a", "asked 4 times"), gap("b", c.second)}
+		if got := report.Sentence(v); !strings.Contains(got, c.want) {
+			t.Errorf("%q is not in %s", c.want, got)
+		}
 	}
 }

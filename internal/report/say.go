@@ -29,6 +29,8 @@ func Sentence(v View) string {
 	switch {
 	case v.Run.State == results.RunFailed:
 		parts = append(parts, "The run failed: "+diag.Escape(v.Run.Error)+".")
+	case v.Run.State == results.RunStopped:
+		parts = append(parts, "The run was stopped before its end: "+diag.Escape(stopReason(v.Run))+".")
 	case v.Run.FinishedAt.IsZero():
 		parts = append(parts, "The run is not at its end ("+string(v.Run.State)+").")
 	}
@@ -129,7 +131,7 @@ func provenClause(v View) string {
 func notLooked(v View) []string {
 	var out []string
 	byState := map[ledger.State]int{}
-	first := map[ledger.State]string{}
+	first, others := map[ledger.State]string{}, map[ledger.State]bool{}
 	for _, g := range v.Gaps() {
 		if g.Mode == ledger.Recorded { // never summed with live ones
 			continue
@@ -138,11 +140,15 @@ func notLooked(v View) []string {
 		if first[g.Coverage.State] == "" {
 			first[g.Coverage.State] = g.Coverage.Reason
 		}
+		others[g.Coverage.State] = others[g.Coverage.State] || g.Coverage.Reason != first[g.Coverage.State]
 	}
 	for _, s := range ledger.States() {
 		if n := byState[s]; n > 0 {
 			text := fmt.Sprintf("%s %s", count(n, "endpoint", "endpoints"), stateWords(s))
-			if first[s] != "" {
+			switch {
+			case others[s]:
+				text += " (one of them: " + diag.Escape(first[s]) + ")"
+			case first[s] != "":
 				text += " (" + diag.Escape(first[s]) + ")"
 			}
 			out = append(out, text)

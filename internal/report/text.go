@@ -67,7 +67,10 @@ func (p page) head(v View) {
 	}
 	p.line("%s", title)
 	p.line("run       %s  %s", diag.Escape(r.ID), diag.Escape(string(r.State)))
-	if r.Error != "" {
+	switch {
+	case r.State == results.RunStopped:
+		p.line("%s   %s", p.paint("1;33", "STOPPED"), diag.Escape(stopReason(r)))
+	case r.Error != "":
 		p.line("%s    %s", p.paint("1;31", "FAILED"), diag.Escape(r.Error))
 	}
 	seedLines(p.line, v.Seeds)
@@ -75,6 +78,11 @@ func (p page) head(v View) {
 		r.Refused, r.Narrowed, r.Unaskable, completeness(v))
 	writeReports(p.w, 10, v.Followed())
 	p.line("scope     %s", diag.Escape(orNone(r.Scope)))
+}
+
+// stopReason says why a run was stopped, without the word that stands before it.
+func stopReason(r results.RunSummary) string {
+	return orText(strings.TrimPrefix(strings.TrimPrefix(r.Error, "stopped: "), "stopped "), "before its end")
 }
 
 // kindsText counts what is hunted, by kind of digest.

@@ -6,6 +6,7 @@ import (
 	"crypto/sha256"
 	"database/sql"
 	"encoding/hex"
+	"slices"
 	"time"
 
 	"github.com/hunter-project/hunter/internal/ledger"
@@ -72,7 +73,7 @@ func (s *Store) RecordAnswer(ctx context.Context, a AnswerRecord) error {
 		if err := insertHits(ctx, tx, hitsOf{a.Run, a.Endpoint, a.Hostname, a.Tool}, a.Verdict.Hits, s.answeredAt(a.Answer)); err != nil || !fresh {
 			return err
 		}
-		if err := insertQueries(ctx, tx, a.Run, a.More); err != nil {
+		if _, err := insertQueries(ctx, tx, a.Run, slices.Values(a.More)); err != nil {
 			return err
 		}
 		_, err = s.event(ctx, tx, Event{

@@ -50,9 +50,10 @@ func put(ctx context.Context, tx *sql.Tx, p posted, at time.Time) error {
 	return err
 }
 
-// goOn puts what a node is to be asked next in place of what lies in the outbox for it, and says whether there is anything.
+// goOn puts what a node is to be asked next in place of what lies in the outbox for it, and says whether there is anything. The
+// queries of runs go before errands: people wait for them.
 func goOn(ctx context.Context, tx *sql.Tx, node string, at time.Time) (bool, error) {
-	for _, next := range []func(context.Context, *sql.Tx, string, time.Time) (posted, bool, error){nextErrand, nextQuery} {
+	for _, next := range []func(context.Context, *sql.Tx, string, time.Time) (posted, bool, error){nextQuery, nextErrand} {
 		p, ok, err := next(ctx, tx, node, at)
 		if err != nil {
 			return false, err
@@ -65,7 +66,7 @@ func goOn(ctx context.Context, tx *sql.Tx, node string, at time.Time) (bool, err
 	return false, err
 }
 
-// nextErrand takes the oldest errand: they are rare and cheap.
+// nextErrand takes the oldest errand.
 func nextErrand(ctx context.Context, tx *sql.Tx, node string, _ time.Time) (posted, bool, error) {
 	p := posted{node: node, attempt: 1, post: ledger.Post{State: ledger.PostDue}}
 	err := tx.QueryRowContext(ctx, `SELECT name, question FROM errand WHERE node = ? ORDER BY due_at, name LIMIT 1`, node).Scan(&p.name, &p.question)

@@ -12,7 +12,24 @@ import (
 // errandsPerNode is how many errands wait for a node at most: one that never comes must not gather them without end.
 const errandsPerNode = 16
 
-// Send puts errands in the way of their nodes: each is asked at one of the next polls, before the queries of runs. An errand of a
+// beforeErrands lets a post take the place of an errand that was not handed out yet: hunts do not wait for hunter's own questions.
+const beforeErrands = `ON CONFLICT (node) DO UPDATE SET name = excluded.name, run = excluded.run, tool = excluded.tool, query = excluded.query,
+	attempt = excluded.attempt, question = excluded.question, state = excluded.state, due_at = excluded.due_at WHERE outbox.run = '' AND outbox.state = 'due'`
+
+// aside keeps the errands whose place the posts of a run take: they come again behind the run.
+func aside(ctx context.Context, tx *sql.Tx, run string, post func() error) error {
+	if _, err := tx.ExecContext(ctx, `INSERT INTO errand (node, name, question, due_at) SELECT o.node, o.name, o.question, o.due_at FROM outbox o
+		WHERE o.run = '' AND o.state = 'due' AND EXISTS (SELECT 1 FROM target t WHERE t.endpoint = o.node AND t.run = ?) ON CONFLICT DO NOTHING`, run); err != nil {
+		return err
+	}
+	if err := post(); err != nil {
+		return err
+	}
+	_, err := tx.ExecContext(ctx, `DELETE FROM errand WHERE (node, name) IN (SELECT node, name FROM outbox WHERE run = '' AND state = 'due')`)
+	return err
+}
+
+// Send puts errands in the way of their nodes: each is asked at a poll at which no run has anything for the node. An errand of a
 // node that is not there, or for which too many wait, is left out. It gives how many were taken.
 func (s *Store) Send(ctx context.Context, errands []Errand, at time.Time) (n int, err error) {
 	err = s.tx(ctx, "send what nodes are asked for hunter itself", func(tx *sql.Tx) error {

@@ -17,11 +17,12 @@ const (
 	EventAnswered = "answered"
 	EventCovered  = "covered"
 	EventResumed  = "resumed"
-	EventReleased = "released" // a wave of a fleet run was let go
-	EventReposted = "reposted" // a query that was lost or refused is asked again
-	EventForeign  = "foreign"  // an answer that nobody asked for, under a name of this run
-	EventLate     = "late"     // an answer after the run's end changed its exit code
-	EventWish     = "wish"     // a person wants the run to pause, go on or stop
+	EventReleased = "released"  // a wave of a fleet run was let go
+	EventReposted = "reposted"  // a query that was lost or refused is asked again
+	EventForeign  = "foreign"   // an answer that nobody asked for, under a name of this run
+	EventLate     = "late"      // an answer after the run's end changed its exit code
+	EventWish     = "wish"      // a person wants the run to pause, go on or stop
+	EventAside    = "set_aside" // a hash is on so many endpoints that a person is to judge it
 )
 
 // detail gives the JSON of names and values; empty texts are left out.

@@ -11,8 +11,8 @@ import (
 	"github.com/hunter-project/hunter/internal/ledger"
 )
 
-// postOpen puts the next query of a run's open targets into the outbox of those nodes for which nothing lies there. It takes run,
-// tool, the JSON of a list of endpoints or null for all, the moment, and the moment a denylisting lasts from.
+// postOpen puts the next query of a run's open targets into the outbox of those nodes for which nothing but an errand lies there. It
+// takes run, tool, the JSON of a list of endpoints or null for all, the moment, and the moment a denylisting lasts from.
 const postOpen = `INSERT INTO outbox (node, name, run, tool, query, attempt, question, state, due_at)
 	SELECT t.endpoint, 'hunter-' || q.run || '-' || q.id || '-a' || (q.attempts + 1), q.run, q.tool, q.id, q.attempts + 1, q.question,
 		CASE WHEN EXISTS (SELECT 1 FROM question u JOIN denylisted d ON d.text = u.text WHERE u.digest = q.question AND d.node = t.endpoint AND d.at > ?5) THEN 'held' ELSE 'due' END, ?4
@@ -20,7 +20,7 @@ const postOpen = `INSERT INTO outbox (node, name, run, tool, query, attempt, que
 		WHERE x.run = t.run AND x.endpoint = t.endpoint AND x.tool = t.tool AND x.state <> 'answered' ORDER BY x.seq, x.id LIMIT 1)
 	WHERE t.run = ?1 AND t.tool = ?2 AND t.open = 1 AND (?3 IS NULL OR t.endpoint IN (SELECT value FROM json_each(?3)))
 	AND NOT EXISTS (SELECT 1 FROM shelf h WHERE h.node = t.endpoint AND h.run = t.run AND h.tool = t.tool)
-	ON CONFLICT (node) DO NOTHING`
+	` + beforeErrands
 
 // Release lets endpoints of a run go in a wave: from now on they are asked. It gives how many were let go by this call; one that
 // was before stays in its wave, and one without queries is none. All that is one transaction.
@@ -33,9 +33,10 @@ func (s *Store) Release(ctx context.Context, run, tool string, endpoints []strin
 		if err := runThere(ctx, tx, run); err != nil {
 			return err
 		}
-		res, err := tx.ExecContext(ctx, `UPDATE target SET wave = ?, released_at = ?, open = 1 WHERE run = ? AND tool = ? AND endpoint IN (SELECT value FROM json_each(?))
+		res, err := tx.ExecContext(ctx, `UPDATE target SET wave = ?, released_at = ?, open = 1, reason = CASE state WHEN 'unasked' THEN ? ELSE reason END
+			WHERE run = ? AND tool = ? AND endpoint IN (SELECT value FROM json_each(?))
 			AND released_at IS NULL AND EXISTS (SELECT 1 FROM query q WHERE q.run = target.run AND q.endpoint = target.endpoint AND q.tool = target.tool)`,
-			wave, stamp(at), run, tool, string(list))
+			wave, stamp(at), reasonNotYet, run, tool, string(list))
 		if err != nil {
 			return err
 		}
@@ -43,7 +44,11 @@ func (s *Store) Release(ctx context.Context, run, tool string, endpoints []strin
 		if err != nil || gone == 0 {
 			return err
 		}
-		if _, err := tx.ExecContext(ctx, postOpen, run, tool, string(list), stampText(at), stampText(at.Add(-denylistLasts))); err != nil {
+		err = aside(ctx, tx, run, func() error {
+			_, err := tx.ExecContext(ctx, postOpen, run, tool, string(list), stampText(at), stampText(at.Add(-denylistLasts)))
+			return err
+		})
+		if err != nil {
 			return err
 		}
 		n = int(gone)
@@ -200,24 +205,26 @@ func texts(ctx context.Context, q queryer, text string, args ...any) ([]string, 
 	return out, rows.Err()
 }
 
-// Unpark puts the posts of a run that goes on again into the outbox of those nodes for which nothing lies there; others come to
-// it in their turn.
+// Unpark puts the posts of a run that goes on again into the outbox of those nodes for which nothing but an errand lies there;
+// others come to it in their turn.
 func (s *Store) Unpark(ctx context.Context, run string, at time.Time) error {
 	return s.tx(ctx, "put the run's posts back", func(tx *sql.Tx) error {
-		if _, err := tx.ExecContext(ctx, `INSERT INTO outbox (node, name, run, tool, query, attempt, question, state, due_at)
-			SELECT node, name, run, tool, query, attempt, question, state, ? FROM shelf WHERE run = ? ON CONFLICT (node) DO NOTHING`, stamp(at), run); err != nil {
-			return err
-		}
-		if _, err := tx.ExecContext(ctx, `DELETE FROM shelf WHERE run = ? AND EXISTS (SELECT 1 FROM outbox o WHERE o.node = shelf.node AND o.name = shelf.name)`, run); err != nil {
-			return err
-		}
-		tools, err := texts(ctx, tx, `SELECT DISTINCT tool FROM target WHERE run = ? AND open = 1`, run)
-		for _, tool := range tools {
-			if err == nil {
-				_, err = tx.ExecContext(ctx, postOpen, run, tool, nil, stampText(at), stampText(at.Add(-denylistLasts)))
+		return aside(ctx, tx, run, func() error {
+			if _, err := tx.ExecContext(ctx, `INSERT INTO outbox (node, name, run, tool, query, attempt, question, state, due_at)
+				SELECT node, name, run, tool, query, attempt, question, state, ? FROM shelf WHERE run = ? `+beforeErrands, stamp(at), run); err != nil {
+				return err
 			}
-		}
-		return err
+			if _, err := tx.ExecContext(ctx, `DELETE FROM shelf WHERE run = ? AND EXISTS (SELECT 1 FROM outbox o WHERE o.node = shelf.node AND o.name = shelf.name)`, run); err != nil {
+				return err
+			}
+			tools, err := texts(ctx, tx, `SELECT DISTINCT tool FROM target WHERE run = ? AND open = 1`, run)
+			for _, tool := range tools {
+				if err == nil {
+					_, err = tx.ExecContext(ctx, postOpen, run, tool, nil, stampText(at), stampText(at.Add(-denylistLasts)))
+				}
+			}
+			return err
+		})
 	})
 }
 

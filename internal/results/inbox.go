@@ -6,6 +6,7 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/hunter-project/hunter/internal/diag"
@@ -249,7 +250,7 @@ func insertMore(ctx context.Context, tx *sql.Tx, run string, more []StoredQuery)
 		var there bool
 		err := tx.QueryRowContext(ctx, `SELECT EXISTS (SELECT 1 FROM query WHERE run = ? AND endpoint = ? AND tool = ? AND id = ?)`, run, q.Endpoint, q.Tool, q.Query.ID).Scan(&there)
 		if err == nil && !there {
-			err = insertQueries(ctx, tx, run, []StoredQuery{q})
+			_, err = insertQueries(ctx, tx, run, slices.Values([]StoredQuery{q}))
 		}
 		if err != nil {
 			return err

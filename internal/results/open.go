@@ -74,6 +74,7 @@ func open(ctx context.Context, path string, opt Options) (*Store, error) {
 	}
 	s := &Store{now: opt.Now, approval: opt.Approval, r: sql.OpenDB(connector{dsn: dsn(path, opt, true)})}
 	s.r.SetMaxOpenConns(readers)
+	s.r.SetMaxIdleConns(readers) // database/sql keeps two: the others would be opened anew, and compile all statements again, many times a second
 	s.w = s.r
 	if opt.ReadOnly {
 		return s, nil

@@ -11,12 +11,12 @@ import (
 
 // pollText is all that a poll reads as long as nothing is due: one node by its key, with its row of the outbox. Without its cast
 // SQLite would compile the statement anew for each binding, which takes six times as long as the rest.
-const pollText = `SELECT n.id, n.agent, n.approved, n.cannot, o.state, o.handed_at, o.hands, o.clean, o.wrote
-	FROM node n LEFT JOIN outbox o ON o.node = n.id WHERE n.key_hash = CAST(? AS BLOB)`
+const pollText = `SELECT n.id, o.state, o.handed_at, o.hands, o.clean, o.wrote
+	FROM node n INDEXED BY node_poll LEFT JOIN outbox o ON o.node = n.id WHERE n.key_hash = CAST(? AS BLOB)`
 
 // Poll says what the node with a key is to be asked now. known is false when no node has that key. What is handed out, and
 // what the poll says about a query that was handed out before, is committed before Poll returns; else nothing is written, the
-// time of the poll neither. Of the node it gives ID, Agent, Approved and Cannot.
+// time of the poll neither. Of the node it gives the ID, and with a hand-out Agent.
 func (s *Store) Poll(ctx context.Context, key ledger.KeyHash, at time.Time) (p ledger.Polled, known bool, err error) {
 	const what = "look for what the node is to be asked"
 	n := &p.Node
@@ -24,7 +24,7 @@ func (s *Store) Poll(ctx context.Context, key ledger.KeyHash, at time.Time) (p l
 	var hands, clean sql.NullInt64
 	var wrote sql.NullBool
 	err = s.poll.QueryRowContext(context.WithoutCancel(ctx), key[:]).Scan( // a context that can end costs mattn a goroutine
-		&n.ID, &n.Agent, &n.Approved, &n.Cannot, &state, &handed, &hands, &clean, &wrote)
+		&n.ID, &state, &handed, &hands, &clean, &wrote)
 	if errors.Is(err, sql.ErrNoRows) {
 		return ledger.Polled{}, false, nil
 	}
@@ -39,6 +39,9 @@ func (s *Store) Poll(ctx context.Context, key ledger.KeyHash, at time.Time) (p l
 		return p, true, nil
 	}
 	p.Handout, p.Soon, err = s.handOut(ctx, n.ID, at)
+	if err == nil && p.Handout != nil {
+		err = fail(what, s.r.QueryRowContext(context.WithoutCancel(ctx), `SELECT agent FROM node WHERE id = ?`, n.ID).Scan(&n.Agent))
+	}
 	return p, true, err
 }
 

@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"fmt"
+	"iter"
 	"reflect"
 	"slices"
 
@@ -24,12 +25,13 @@ func (s *Store) SavePlan(ctx context.Context, run string, p SavedPlan) error {
 		if err := insertTargets(ctx, tx, run, 0, p.Targets); err != nil {
 			return err
 		}
-		if err := insertQueries(ctx, tx, run, p.Queries); err != nil {
+		queries, err := insertQueries(ctx, tx, run, p.all())
+		if err != nil {
 			return err
 		}
-		_, err := s.event(ctx, tx, Event{
+		_, err = s.event(ctx, tx, Event{
 			Run: run, Kind: EventPlanned,
-			Detail: detail("indicators", len(p.Indicators), "targets", len(p.Targets), "queries", len(p.Queries)),
+			Detail: detail("indicators", len(p.Indicators), "targets", len(p.Targets), "queries", queries),
 		})
 		return err
 	})
@@ -91,33 +93,35 @@ func insertTargets(ctx context.Context, tx *sql.Tx, run string, first int, targe
 	return nil
 }
 
-// insertQueries stores which endpoint is asked what, and the searches; a text that many are asked is stored once.
-func insertQueries(ctx context.Context, tx *sql.Tx, run string, queries []StoredQuery) error {
+// insertQueries stores which endpoint is asked what, and the searches; a text that many are asked is stored once. It gives
+// how many there were.
+func insertQueries(ctx context.Context, tx *sql.Tx, run string, queries iter.Seq[StoredQuery]) (n int, err error) {
 	question, err := tx.PrepareContext(ctx, upsertQuestion)
 	if err != nil {
-		return err
+		return n, err
 	}
 	defer question.Close() // ends with the transaction
 	query, err := tx.PrepareContext(ctx, `INSERT INTO query (run, endpoint, tool, id, seq, question, state, attempts) VALUES (?, ?, ?, ?, ?, ?, ?, ?)`)
 	if err != nil {
-		return err
+		return n, err
 	}
 	defer query.Close() // ends with the transaction
 	search, err := tx.PrepareContext(ctx, `INSERT INTO search (run, tool, id, seq, question, state, attempts) VALUES (?, ?, ?, ?, ?, ?, ?)`)
 	if err != nil {
-		return err
+		return n, err
 	}
 	defer search.Close() // ends with the transaction
 	known := map[string][]knownQuestion{}
-	for _, q := range queries {
+	for q := range queries {
+		n++
 		digest := lookUp(known, q.Query)
 		if digest == "" {
 			var body []byte
 			if digest, body, err = digestOf(q.Query); err != nil {
-				return err
+				return n, err
 			}
 			if _, err := question.ExecContext(ctx, digest, string(body), textDigest(q.Query)); err != nil {
-				return err
+				return n, err
 			}
 			known[q.Query.ID] = append(known[q.Query.ID], knownQuestion{q.Query, digest})
 		}
@@ -130,10 +134,10 @@ func insertQueries(ctx context.Context, tx *sql.Tx, run string, queries []Stored
 			stmt, args = search, slices.Delete(args, 1, 2)
 		}
 		if _, err := stmt.ExecContext(ctx, args...); err != nil {
-			return fmt.Errorf("query %s of %s for %s: %w", q.Query.ID, q.Tool, diag.Escape(q.Endpoint), err)
+			return n, fmt.Errorf("query %s of %s for %s: %w", q.Query.ID, q.Tool, diag.Escape(q.Endpoint), err)
 		}
 	}
-	return nil
+	return n, nil
 }
 
 // knownQuestion is a question that the same plan has stored.

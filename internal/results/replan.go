@@ -3,6 +3,7 @@ package results
 import (
 	"context"
 	"database/sql"
+	"slices"
 
 	"github.com/hunter-project/hunter/internal/diag"
 )
@@ -37,7 +38,7 @@ func (s *Store) Replan(ctx context.Context, run string, targets []Target, querie
 				fresh = append(fresh, q)
 			}
 		}
-		if err := insertQueries(ctx, tx, run, fresh); err != nil {
+		if _, err := insertQueries(ctx, tx, run, slices.Values(fresh)); err != nil {
 			return err
 		}
 		n = len(moved)

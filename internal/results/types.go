@@ -4,6 +4,7 @@
 package results
 
 import (
+	"iter"
 	"time"
 
 	"github.com/hunter-project/hunter/internal/indicator"
@@ -159,6 +160,22 @@ type SavedPlan struct {
 	Indicators []RunIndicator
 	Targets    []Target
 	Queries    []StoredQuery
+	// Rest are further queries; nil is none. A fleet has a hundred thousand, which need not all be in memory at once.
+	Rest iter.Seq[StoredQuery]
+}
+
+// all gives Queries and Rest.
+func (p SavedPlan) all() iter.Seq[StoredQuery] {
+	return func(yield func(StoredQuery) bool) {
+		for _, q := range p.Queries {
+			if !yield(q) {
+				return
+			}
+		}
+		if p.Rest != nil {
+			p.Rest(yield)
+		}
+	}
 }
 
 // AnswerRecord is an answer with its verdict, recorded in one transaction with its hits and the endpoint's coverage.

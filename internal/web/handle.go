@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"io"
 	"log/slog"
 	"net"
 	"net/http"
@@ -125,14 +126,29 @@ func (a *answer) Write(p []byte) (int, error) {
 	if len(p) == 0 {
 		return 0, nil
 	}
-	if !a.sent {
-		a.sent = true
-		if a.status == 0 {
-			a.status = http.StatusOK
-		}
-		a.ResponseWriter.WriteHeader(a.status)
-	}
+	a.begin()
 	return a.ResponseWriter.Write(p)
+}
+
+// begin sends the status, before the first part of the body.
+func (a *answer) begin() {
+	if a.sent {
+		return
+	}
+	a.sent = true
+	if a.status == 0 {
+		a.status = http.StatusOK
+	}
+	a.ResponseWriter.WriteHeader(a.status)
+}
+
+// WriteString is Write for a text, which is not copied for it.
+func (a *answer) WriteString(s string) (int, error) {
+	if len(s) == 0 {
+		return 0, nil
+	}
+	a.begin()
+	return io.WriteString(a.ResponseWriter, s)
 }
 
 // Flush sends what was written so far.

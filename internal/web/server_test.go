@@ -245,7 +245,7 @@ func rest(t *testing.T, c net.Conn) string {
 func TestGarbageAndSlowness(t *testing.T) {
 	t.Parallel()
 	s := serve(t, web.Options{
-		Limits: web.Limits{Header: 100 * time.Millisecond, Request: 300 * time.Millisecond},
+		Limits: web.Limits{Header: 700 * time.Millisecond, Request: 1500 * time.Millisecond}, // a busy machine takes 100 ms for a handshake
 		Osquery: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 			if _, err := io.Copy(io.Discard, r.Body); err != nil {
 				w.WriteHeader(http.StatusRequestTimeout)

@@ -7,6 +7,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/hunter-project/hunter/internal/edr"
+	"github.com/hunter-project/hunter/internal/indicator"
 	"github.com/hunter-project/hunter/internal/ledger"
 )
 
@@ -54,6 +55,8 @@ type builder struct {
 	ep       edr.Endpoint
 	work     edr.Work
 	siblings map[string]string
+	asked    []edr.Target // of which hashes are
+	hashes   []indicator.Indicator
 	out      []ledger.Query
 	err      error
 }
@@ -152,7 +155,7 @@ func (b *builder) add(name string, q Question, targets []edr.Target, narrowed in
 		q.Budget = blindBudget(q.Budget)
 	}
 	q.Splits = !flat && q.Budget != (ledger.Budget{}) && q.Root != DriveRoots && utf8.ValidString(q.Root) // a byte is no character to SQLite
-	q.Hashes = edr.Hashes(targets)
+	q.Hashes = b.hashesOf(targets)
 	if q.Blind && flat && namesHash(q.Root, q.Hashes) { // the folder, too, has a digest for a name: the other walks look there
 		return
 	}
@@ -170,4 +173,12 @@ func (b *builder) add(name string, q Question, targets []edr.Target, narrowed in
 		out.MaxDepth = 0
 	}
 	b.out = append(b.out, out)
+}
+
+// hashesOf gives the hashes of targets, which are the same from one root to the next.
+func (b *builder) hashesOf(targets []edr.Target) []indicator.Indicator {
+	if len(targets) == 0 || len(b.asked) != len(targets) || &b.asked[0] != &targets[0] {
+		b.asked, b.hashes = targets, edr.Hashes(targets)
+	}
+	return b.hashes
 }

@@ -19,6 +19,9 @@ func Failure(message string) *ledger.Failure {
 	} {
 		if strings.Contains(message, known.words) {
 			f.State = known.state
+			if f.State == ledger.Denylisted { // osqueryd's words say neither who refuses nor why
+				f.Message = "the agent refuses the question for a day: its worker died in it, or was ended with it (" + message + ")"
+			}
 			break
 		}
 	}

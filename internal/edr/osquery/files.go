@@ -134,9 +134,14 @@ func and(condition string) string {
 	return " AND " + condition
 }
 
-// rootCount says whether there is a root that can be looked at: a link to nothing, a FIFO or a device is none.
+// rootCount says whether there is a root that can be looked at: a link to nothing, a FIFO or a device is none. Its size is the root's
+// link count, by which a folder that is empty is told from one that only looks so; 0 where the root lies on a file system that may
+// hide what is in it.
 func (w words) rootCount(root string) string {
 	switch {
+	case w.osqueryd() && w.hollowAware():
+		hides := fmt.Sprintf("EXISTS (SELECT 1 FROM mounts m WHERE (%s) AND m.path || '/' = substr(%s || '/', 1, length(m.path) + 1))", w.foreignMounts(), root)
+		return count("root", root, "CASE WHEN "+hides+" THEN 0 ELSE coalesce(max(f.hard_links),0) END", "count(*)", "file f WHERE f.path = "+root+" AND f.type IN ('directory','regular')")
 	case w.q.Root == DriveRoots:
 		return count("root", root, "0", "count(*)", w.drives())
 	case w.q.Platform == "windows":

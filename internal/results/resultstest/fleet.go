@@ -72,7 +72,7 @@ func polls(t *testing.T, s *results.Store, node string, at time.Time, want strin
 	t.Helper()
 	p, known, err := s.Poll(t.Context(), KeyOf(node), at)
 	ok(t, err)
-	if !known || p.Node.ID != node || p.Node.Agent != ledger.AgentOsquery || !p.Node.Approved {
+	if !known || p.Node.ID != node || (p.Handout != nil && p.Node.Agent != ledger.AgentOsquery) {
 		t.Fatalf("node %s is %+v, known %t", node, p.Node, known)
 	}
 	got := ""

@@ -335,6 +335,8 @@ func errands(t *testing.T, s *results.Store) {
 	same(t, "taken", 2, n)
 	polls(t, s, "n1", At(2), ledger.PostName(RunOne, "running-1", 1)) // it lay there before
 	delivers(t, s, Delivered(RunOne, "n1", "running-1", 1, At(3), ledger.Absent, true))
+	polls(t, s, "n1", At(3), ledger.PostName(RunOne, "files-1", 1)) // a run goes first
+	delivers(t, s, Delivered(RunOne, "n1", "files-1", 1, At(4), ledger.Absent, true))
 	if got := polls(t, s, "n1", At(4), "a"); got.Handout.Text != "SELECT 'a'" {
 		t.Errorf("handed out %+v", got.Handout)
 	}
@@ -352,8 +354,8 @@ func errands(t *testing.T, s *results.Store) {
 	is(t, err, results.ErrNotPosted)
 	polls(t, s, "n1", At(6), "b")
 	polls(t, s, "n1", At(7), "")
-	polls(t, s, "n1", At(8), ledger.PostName(RunOne, "files-1", 1)) // the errand is lost; who sent it sends another
-	n, err = s.Send(ctx, []results.Errand{errand("b")}, At(9))      // never under a name that was used
+	polls(t, s, "n1", At(8), "")                               // the errand is lost; who sent it sends another
+	n, err = s.Send(ctx, []results.Errand{errand("b")}, At(9)) // never under a name that was used
 	ok(t, err)
 	same(t, "taken again", 0, n)
 	var many []results.Errand
@@ -362,5 +364,36 @@ func errands(t *testing.T, s *results.Store) {
 	}
 	n, err = s.Send(ctx, many, At(10))
 	ok(t, err)
-	same(t, "most that wait", 16, n)
+	same(t, "one lies ready, and most that wait", 17, n)
+}
+
+// errandsStepAside: a run that comes, or goes on, takes the place of an errand that nobody has fetched yet, and none is lost.
+func errandsStepAside(t *testing.T, s *results.Store) {
+	ctx := t.Context()
+	Enrol(t, s, "n1")
+	Enrol(t, s, "n2")
+	errand := func(node, name string) results.Errand {
+		return results.Errand{Node: node, Name: name, Query: ledger.Query{Text: "SELECT '" + name + "'"}}
+	}
+	_, err := s.Send(ctx, []results.Errand{errand("n1", "a"), errand("n1", "b"), errand("n2", "c")}, At(1))
+	ok(t, err)
+	polls(t, s, "n2", At(2), "c")
+	fleetRun(t, s, RunOne, At(3), "n1", "n2")
+	polls(t, s, "n2", At(4), "") // what was fetched is awaited
+	polls(t, s, "n1", At(4), ledger.PostName(RunOne, "running-1", 1))
+	delivers(t, s, Delivered(RunOne, "n1", "running-1", 1, At(5), ledger.Absent, true))
+	ok(t, s.SetRunState(ctx, RunOne, results.RunPaused, "by a person"))
+	_, err = s.Park(ctx, RunOne)
+	ok(t, err)
+	ok(t, s.SetRunState(ctx, RunOne, results.RunRunning, "by a person"))
+	ok(t, s.Unpark(ctx, RunOne, At(6)))
+	polls(t, s, "n1", At(7), ledger.PostName(RunOne, "files-1", 1))
+	delivers(t, s, Delivered(RunOne, "n1", "files-1", 1, At(8), ledger.Absent, true))
+	for i, name := range []string{"b", "a", ""} { // the one that stepped aside last comes last
+		polls(t, s, "n1", At(9+i), name)
+		if name != "" {
+			_, err := s.Done(ctx, "n1", name, At(9+i))
+			ok(t, err)
+		}
+	}
 }

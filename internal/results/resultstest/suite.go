@@ -62,6 +62,7 @@ func Run(t *testing.T, open func(t *testing.T) *results.Store) {
 		{"servers and leases", servers},
 		{"wishes", wishes},
 		{"errands", errands},
+		{"errands step aside", errandsStepAside},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()

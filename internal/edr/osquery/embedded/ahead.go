@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"runtime"
 	"slices"
+	"strings"
 	"sync"
 )
 
@@ -150,6 +151,7 @@ func (a *ahead) walk() {
 			return
 		}
 		entries := a.list(f)
+		a.remember(f, entries)
 		a.mu.Lock()
 		f.state = waiting
 		if f.done || f.dir != nil { // else it went wrong and is read again
@@ -200,6 +202,7 @@ func (a *ahead) list(f *folder) (entries []entry) {
 
 // found takes note of what the walk itself read in a folder.
 func (a *ahead) found(f *folder, entries []entry) {
+	a.remember(f, entries)
 	a.mu.Lock()
 	a.enter(f, entries)
 	a.changed.Broadcast()
@@ -230,17 +233,12 @@ func (a *ahead) enter(f *folder, entries []entry) {
 func (a *ahead) offer(f *folder, entries []entry) {
 	for i := range entries {
 		e := &entries[i]
-		if e.err != nil || !e.st.Mode.IsRegular() || e.st.Device != f.dev || !a.wanted(e.st) {
+		if e.sums != nil || !a.hashes(f, e) {
 			continue
 		}
 		path := join(f.path, e.name)
 		key, _ := a.engine.keyOf(e.st, path)
 		if !a.engine.store.fly(key, a.kinds) {
-			continue
-		}
-		if sums, ok := a.recall(path, key); ok {
-			a.engine.store.put(key, record{sums: sums, settled: true, old: true})
-			a.engine.store.land(key)
 			continue
 		}
 		select {
@@ -252,17 +250,48 @@ func (a *ahead) offer(f *folder, entries []entry) {
 	}
 }
 
-// recall looks for digests of an earlier run.
-func (a *ahead) recall(path string, key Key) (sums Sums, ok bool) {
-	defer func() {
-		if recover() != nil {
-			ok = false
-		}
-	}()
-	if slices.Contains(a.engine.opt.Fresh, path) {
-		return sums, false
+// remember puts digests of an earlier run beside the entries of a folder that nobody has been given yet. A panic leaves the rest
+// to whoever asks.
+func (a *ahead) remember(f *folder, entries []entry) {
+	defer func() { _ = recover() }()
+	if a.engine.opt.Cache == nil {
+		return
 	}
-	return a.engine.recall(a.ctx, path, key, a.kinds)
+	var found []Sums // one piece of memory for all
+	for i := range entries {
+		e := &entries[i]
+		if !a.hashes(f, e) {
+			continue
+		}
+		key := identity(e.st)
+		if key.Inode == 0 || a.fresh(f.path, e.name) {
+			continue
+		}
+		sums, ok := a.engine.recall(a.ctx, f.path, key, a.kinds)
+		if !ok {
+			continue
+		}
+		if len(found) == cap(found) {
+			found = make([]Sums, 0, len(entries)-i)
+		}
+		found = append(found, sums)
+		e.sums = &found[len(found)-1]
+	}
+}
+
+// fresh reports whether a file is read each time.
+func (a *ahead) fresh(dir, name string) bool {
+	for _, path := range a.engine.opt.Fresh {
+		if strings.HasSuffix(path, name) && path == join(dir, name) {
+			return true
+		}
+	}
+	return false
+}
+
+// hashes reports whether the statement is going to ask for the digests of an entry.
+func (a *ahead) hashes(f *folder, e *entry) bool {
+	return e.err == nil && e.st.Mode.IsRegular() && e.st.Device == f.dev && a.wanted(e.st)
 }
 
 func (a *ahead) wanted(st Stat) bool {

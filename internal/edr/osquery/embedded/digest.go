@@ -31,8 +31,8 @@ func (e *Engine) digests(q *query, path string, st Stat, want [3]bool) (Sums, er
 	}
 	if key, lasting := e.keyOf(st, path); lasting && !slices.Contains(e.opt.Fresh, path) {
 		if sums, ok := e.recall(q.ctx, path, key, want); ok {
-			q.remembered++
-			e.store.put(key, record{sums: sums, settled: true, old: true, told: true})
+			q.counted.add(key)
+			e.store.put(key, record{sums: sums, settled: true, old: true})
 			return sums, nil
 		}
 	}
@@ -58,7 +58,7 @@ func (e *Engine) held(q *query, path string, st Stat, want [3]bool) (Sums, bool)
 	}
 	sums, ok, old := e.store.get(q.ctx, key, want)
 	if old {
-		q.remembered++
+		q.counted.add(key)
 	}
 	return sums, ok
 }

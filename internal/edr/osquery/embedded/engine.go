@@ -95,7 +95,7 @@ type query struct {
 	last   *folder   // that was listed last
 	at     *fileScan // of the entries of a folder, which moved last
 
-	remembered int64
+	counted counted // files whose digests were not made by this query
 }
 
 // Open makes an engine. Close frees it.
@@ -181,7 +181,7 @@ func (e *Engine) QueryAhead(ctx context.Context, text string, hints Hints) (*Res
 	}
 	res.UnreadTotal = len(q.seen)
 	res.Unread = q.unread
-	res.Remembered, res.CacheErr = q.remembered, flushed
+	res.Remembered, res.CacheErr = q.counted.n, flushed
 	return res, err
 }
 

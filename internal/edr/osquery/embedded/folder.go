@@ -20,6 +20,7 @@ type entry struct {
 	name string
 	st   Stat
 	err  error // st is not known
+	sums *Sums // of an earlier run, when they were looked for and are there
 }
 
 // gap is something about a folder that could not be read; it is told when the folder is asked for, and never before.

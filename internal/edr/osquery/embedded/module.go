@@ -47,6 +47,11 @@ type direct interface {
 	put(ctx *sqlite3.SQLiteContext, i int) bool
 }
 
+// restarter is a scan that can begin again with another value, which saves the making of a new one; false when it can not.
+type restarter interface {
+	restart(by string, like bool, value string) bool
+}
+
 // module makes a table known to SQLite; it is eponymous, there is no CREATE.
 type module struct {
 	engine *Engine
@@ -175,10 +180,10 @@ type cursor struct {
 func (c *cursor) Filter(_ int, idxStr string, vals []any) (err error) {
 	defer c.failed(&err)
 	defer guard(c.table.name, &err)
-	c.release()
 	c.eof = false
 	by, like, value, ok := c.constraints(idxStr, vals)
 	if !ok {
+		c.release()
 		c.eof = true
 		return nil
 	}
@@ -193,9 +198,14 @@ func (c *cursor) Filter(_ int, idxStr string, vals []any) (err error) {
 		return err
 	}
 	if c.table.required && c.engine.elsewhere(q, c.table.name, value) {
+		c.release()
 		c.eof = true
 		return nil
 	}
+	if r, ok := c.scan.(restarter); ok && r.restart(by, like, value) {
+		return c.advance()
+	}
+	c.release()
 	if c.scan, err = c.table.open(q, by, like, value); err != nil {
 		return err
 	}

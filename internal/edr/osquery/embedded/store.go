@@ -90,7 +90,6 @@ type record struct {
 	query   uint32 // that made it
 	settled bool   // it holds for later queries too
 	old     bool   // it was made by an earlier query, or comes from the cache
-	told    bool   // that it is old has been counted in this query
 }
 
 // store holds digests: those that were made ahead for the running query, and those of earlier ones of files that have not
@@ -171,7 +170,7 @@ func (s *store) put(k Key, r record) {
 }
 
 // get waits for a file that is being digested ahead, and gives its digests when all wanted ones are known. One that only
-// waits for that is the caller's to read. old says, once a query, that they were not made in this one.
+// waits for that is the caller's to read. old says that they were not made in this query.
 func (s *store) get(ctx context.Context, k Key, want [3]bool) (sums Sums, ok, old bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -188,12 +187,10 @@ func (s *store) get(ctx context.Context, k Key, want [3]bool) (sums Sums, ok, ol
 		return Sums{}, false, false
 	}
 	if r.query != s.query {
-		r.query, r.old, r.told = s.query, true, false
+		r.query, r.old = s.query, true
+		s.records[k] = r
 	}
-	old = r.old && !r.told
-	r.told = true
-	s.records[k] = r
-	return r.sums, true, old
+	return r.sums, true, r.old
 }
 
 func (s *store) wake() {
@@ -205,12 +202,17 @@ func (s *store) wake() {
 // keyOf names a file by its identity. Where there are no inodes its path stands for it: such a key is no use beyond the
 // query (lasting is false).
 func (e *Engine) keyOf(st Stat, path string) (k Key, lasting bool) {
-	k = Key{Device: st.Device, Inode: st.Inode, Size: st.Size, MTime: st.MTime.UnixNano(), CTime: st.CTime.UnixNano()}
+	k = identity(st)
 	if k.Inode == 0 {
 		k.Device, k.Inode = 0, maphash.String(e.seed, path)
 		return k, false
 	}
 	return k, true
+}
+
+// identity names a file where there are inodes.
+func identity(st Stat) Key {
+	return Key{Device: st.Device, Inode: st.Inode, Size: st.Size, MTime: st.MTime.UnixNano(), CTime: st.CTime.UnixNano()}
 }
 
 // isSettled reports whether a file can not have changed since within the grain of its time stamps. A time stamp from the

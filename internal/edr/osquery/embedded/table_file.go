@@ -177,6 +177,7 @@ type fileRow struct {
 	st               Stat
 	symlink          bool
 	followed         bool
+	sums             *Sums // of an earlier run, nil when they are not known
 }
 
 func (r *fileRow) path() string {
@@ -217,7 +218,7 @@ func (s *fileScan) nextEntry() (bool, error) {
 			continue
 		}
 		s.row = rowOf("", s.folder.path, e.st)
-		if s.row.name = e.name; s.chosen() {
+		if s.row.name, s.row.sums = e.name, e.sums; s.chosen() {
 			s.q.at = s
 			return true, nil
 		}

@@ -10,11 +10,16 @@ func (e *Engine) hashTable() *table {
 		columns: columnsOf(`path:T directory:T md5:T sha1:T sha256:T ` + namespaces),
 		index:   []string{"path", "directory"}, likes: true, required: true, cost: 1e5, // dear: or files are hashed once a joined row
 		open: func(q *query, by string, like bool, value string) (scan, error) {
+			s := &hashScan{engine: e, q: q}
+			if s.restart(by, like, value) {
+				return s, nil
+			}
 			src, err := e.paths(q, "hash", by, like, value)
 			if err != nil {
 				return nil, err
 			}
-			return &hashScan{engine: e, q: q, src: src}, nil
+			s.src = src
+			return s, nil
 		},
 	}
 }
@@ -24,7 +29,8 @@ func (e *Engine) hashTable() *table {
 type hashScan struct {
 	engine *Engine
 	q      *query
-	src    source
+	src    source // nil for one path
+	one    string // that path, until it has been given
 	path   string
 	dir    string
 	st     Stat
@@ -34,7 +40,7 @@ type hashScan struct {
 
 func (s *hashScan) next() (bool, error) {
 	for {
-		path, dir, ok, err := s.src.next()
+		path, dir, ok, err := s.candidate()
 		if err != nil || !ok {
 			return false, err
 		}
@@ -56,21 +62,45 @@ func (s *hashScan) next() (bool, error) {
 	}
 }
 
+// restart begins with one path.
+func (s *hashScan) restart(by string, like bool, value string) bool {
+	if by != "path" || like || s.src != nil || strings.ContainsRune(value, 0) {
+		return false
+	}
+	s.one = value
+	return true
+}
+
+func (s *hashScan) candidate() (path, dir string, ok bool, err error) {
+	if s.src != nil {
+		return s.src.next()
+	}
+	path, s.one = s.one, ""
+	return path, "", path != "", nil
+}
+
 // walked reports whether a path is that of the entry at which a walk is now, and its digests are there: it is not looked at twice.
 func (s *hashScan) walked(path, dir string) bool {
 	want := s.q.kinds
 	if want == [3]bool{} || s.q.at == nil || !s.q.at.is(path) {
 		return false
 	}
-	st := s.q.at.row.st
-	if st.Size > s.engine.opt.ReadMax {
+	row := &s.q.at.row
+	if row.st.Size > s.engine.opt.ReadMax {
 		return false
 	}
-	sums, ok := s.engine.held(s.q, path, st, want)
-	if ok {
-		s.path, s.dir, s.st, s.sums, s.have = path, dir, st, sums, want
+	if row.sums != nil && row.sums.covers(want) {
+		s.q.counted.add(identity(row.st))
+		s.sums = *row.sums
+	} else {
+		sums, ok := s.engine.held(s.q, path, row.st, want)
+		if !ok {
+			return false
+		}
+		s.sums = sums
 	}
-	return ok
+	s.path, s.dir, s.st, s.have = path, dir, row.st, want
+	return true
 }
 
 func (s *hashScan) cell(i int) (any, error) {
@@ -78,7 +108,7 @@ func (s *hashScan) cell(i int) (any, error) {
 	case 0:
 		return s.path, nil
 	case 1:
-		return s.dir, nil
+		return s.directory(), nil
 	case 2, 3, 4:
 		return s.digest(i - 2)
 	default:
@@ -103,5 +133,17 @@ func (s *hashScan) digest(kind int) (any, error) {
 	return s.sums.text(kind), nil
 }
 
-func (s *hashScan) id() int64 { return s.engine.idOf(s.path, s.dir) }
-func (s *hashScan) close()    { s.src.close() }
+func (s *hashScan) directory() string {
+	if s.src == nil {
+		return parent(s.path)
+	}
+	return s.dir
+}
+
+func (s *hashScan) id() int64 { return s.engine.idOf(s.path, s.directory()) }
+
+func (s *hashScan) close() {
+	if s.src != nil {
+		s.src.close()
+	}
+}

@@ -2,6 +2,8 @@ package remote
 
 import (
 	"net/http"
+
+	"github.com/hunter-project/hunter/internal/ledger"
 )
 
 // poll gives an agent the one query that is due for it. It is asked by every agent at every interval, and nearly always
@@ -25,9 +27,20 @@ func (s *Server) poll(r *http.Request, _ *http.ResponseController) reply {
 	switch {
 	case p.Handout != nil:
 		s.counts.handouts.Add(1)
-		return reply{status: http.StatusOK, body: handout(p)}
+		return s.handout(p)
 	case p.Soon:
 		return reply{status: http.StatusOK, body: bodySoon}
 	}
 	return reply{status: http.StatusOK, body: bodyIdle}
+}
+
+// handout is the reply to a poll that is given a query. A query of a thousand hashes is a hundred kilobytes, and a wave asks
+// thousands of agents at once: the room for it is used again.
+func (s *Server) handout(p ledger.Polled) reply {
+	room, ok := s.longs.Get().(*[]byte)
+	if !ok {
+		room = new([]byte)
+	}
+	*room = appendHandout((*room)[:0], p)
+	return reply{status: http.StatusOK, long: room}
 }

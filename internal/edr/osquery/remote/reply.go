@@ -3,6 +3,7 @@ package remote
 import (
 	"io"
 	"net/http"
+	"slices"
 
 	"github.com/hunter-project/hunter/internal/ledger"
 )
@@ -11,7 +12,8 @@ import (
 type reply struct {
 	status int
 	body   string
-	close  bool // the connection can not be used again
+	long   *[]byte // stands for body where that is a query: it goes back to Server.longs
+	close  bool    // the connection can not be used again
 }
 
 // The replies that are always the same.
@@ -46,13 +48,17 @@ func (r reply) send(w http.ResponseWriter) {
 		h.Set("Allow", http.MethodPost)
 	}
 	w.WriteHeader(r.status)
-	_, _ = io.WriteString(w, r.body) // an agent that has gone asks again
+	if r.long != nil {
+		_, _ = w.Write(*r.long) // an agent that has gone asks again
+		return
+	}
+	_, _ = io.WriteString(w, r.body)
 }
 
-// handout words the reply to a poll that is given a query.
-func handout(p ledger.Polled) string {
+// appendHandout words the reply to a poll that is given a query.
+func appendHandout(b []byte, p ledger.Polled) []byte {
 	q := p.Handout
-	b := make([]byte, 0, len(q.Text)+len(q.Text)/8+2*len(q.Name)+128)
+	b = slices.Grow(b, len(q.Text)+len(q.Text)/8+2*len(q.Name)+128)
 	b = append(b, `{"queries":{`...)
 	b = appendString(b, q.Name)
 	b = append(b, ':')
@@ -68,5 +74,5 @@ func handout(p ledger.Polled) string {
 		b = appendInt(b, q.MaxSize)
 		b = append(b, `}}`...)
 	}
-	return string(append(b, '}'))
+	return append(b, '}')
 }

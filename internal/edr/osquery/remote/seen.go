@@ -33,11 +33,18 @@ func (s *seen) drain() map[string]time.Time {
 	return out
 }
 
-// Flush stores when nodes were seen. What can't be stored is kept for the next time.
+// Flush stores when nodes were seen, at the latest now: the clock may have been set back since. What can't be stored is kept for
+// the next time.
 func (s *Server) Flush(ctx context.Context) error {
 	batch := s.seen.drain()
 	if len(batch) == 0 {
 		return nil
+	}
+	now := s.opt.Now()
+	for node, at := range batch {
+		if at.After(now) {
+			batch[node] = now
+		}
 	}
 	err := s.opt.Nodes.Seen(ctx, batch)
 	if err != nil {

@@ -55,6 +55,7 @@ type Server struct {
 	wallNow  func() time.Time // of connections, which know no other clock
 	config   reply
 	scanners sync.Pool
+	longs    sync.Pool // of *[]byte
 	seen     seen
 	memory   room
 	bodies   chan struct{}
@@ -110,7 +111,11 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	deadline := s.wallNow().Add(s.opt.Limits.RequestTime)
 	_ = rc.SetReadDeadline(deadline) // a test's recorder has none
 	_ = rc.SetWriteDeadline(deadline.Add(s.opt.Limits.DeliveryWait + s.opt.Limits.DeliveryTime + 10*time.Second))
-	s.answer(r, rc).send(w)
+	out := s.answer(r, rc)
+	out.send(w)
+	if out.long != nil {
+		s.longs.Put(out.long)
+	}
 }
 
 // answer never fails, and never panics: an agent whose connection breaks sends everything twice.

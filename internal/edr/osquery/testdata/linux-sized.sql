@@ -48,7 +48,9 @@ UNION ALL SELECT 'control', 'file', h.path, 0, h.md5, h.sha1, h.sha256, 0, '', 1
 
 -- 01-files-sized-00 stage=files root="/home/eve" sizes=[1000] max_size=52428800 max_depth=1000 budget={Files:0 Bytes:0} engine=embedded must_exist=true narrowed=0
 -- hashes=[sha256:aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa] siblings=map[] self="/bin/hunter"
-WITH RECURSIVE x(path) AS MATERIALIZED (SELECT m.path FROM mounts m WHERE m.type LIKE 'fuse%' OR m.type IN ('nfs','nfs4','cifs','smb3','smbfs','afpfs','webdav','autofs','9p','ceph','afs','glusterfs','proc','sysfs','devfs','devpts','cgroup','cgroup2','debugfs','tracefs','securityfs','pstore','bpf','configfs','mqueue')),
+WITH RECURSIVE
+y_sha256(v) AS MATERIALIZED (SELECT value FROM json_each('["aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"]')),
+x(path) AS MATERIALIZED (SELECT m.path FROM mounts m WHERE m.type LIKE 'fuse%' OR m.type IN ('nfs','nfs4','cifs','smb3','smbfs','afpfs','webdav','autofs','9p','ceph','afs','glusterfs','proc','sysfs','devfs','devpts','cgroup','cgroup2','debugfs','tracefs','securityfs','pstore','bpf','configfs','mqueue')),
 d(path, depth) AS NOT MATERIALIZED (
  SELECT '/home/eve', 0
  UNION ALL SELECT f.path, d.depth + 1 FROM d CROSS JOIN file f ON f.directory = d.path
@@ -56,21 +58,17 @@ d(path, depth) AS NOT MATERIALIZED (
 a(n) AS (VALUES (0),(1)),
 e AS NOT MATERIALIZED (SELECT CASE WHEN d.depth < 1000 THEN d.path END AS dir, d.depth, a.n AS turn,
  EXISTS (SELECT 1 FROM x WHERE substr(x.path, 1, length(d.path)) = d.path) AS mounts FROM d CROSS JOIN a LIMIT -1),
-v AS NOT MATERIALIZED (SELECT e.depth, CASE e.turn WHEN 0 THEN e.depth > 0 END AS dirs, CASE e.turn WHEN 0 THEN (SELECT count(*) FROM file f WHERE f.directory = e.dir AND f.symlink = 0 AND f.type <> 'directory' AND (e.mounts = 0 OR f.path NOT IN (SELECT path FROM x))) END AS files,
+g AS NOT MATERIALIZED (SELECT e.depth, CASE e.turn WHEN 0 THEN e.depth > 0 END AS dirs, CASE e.turn WHEN 0 THEN (SELECT count(*) FROM file f WHERE f.directory = e.dir AND f.symlink = 0 AND f.type <> 'directory' AND (e.mounts = 0 OR f.path NOT IN (SELECT path FROM x))) END AS files,
  CASE e.turn WHEN 0 THEN (SELECT count(*) FROM file f WHERE f.directory = e.dir AND f.symlink = 0 AND f.type = 'regular' AND f.size > 52428800 AND (e.mounts = 0 OR f.path NOT IN (SELECT path FROM x))) END AS big,
  CASE e.turn WHEN 0 THEN (SELECT max(f.size) FROM file f WHERE f.directory = e.dir AND f.symlink = 0 AND f.type = 'regular' AND f.size > 52428800 AND (e.mounts = 0 OR f.path NOT IN (SELECT path FROM x))) END AS biggest,
- f.path, f.size, f.mtime, f.uid, h.sha256 FROM e
+ f.size, coalesce((SELECT CASE WHEN sha256 IN (SELECT v FROM y_sha256) THEN '+' || printf('%-64s', sha256) || printf('%20d%20d', f.mtime, f.uid) || f.path WHEN sha256 = '' THEN '-' || f.path ELSE '' END FROM (SELECT h.sha256 FROM hash h WHERE h.path = f.path LIMIT -1)), '?' || f.path) AS s FROM e
  LEFT JOIN file f ON f.directory = CASE e.turn WHEN 1 THEN e.dir END AND f.symlink = 0 AND f.type = 'regular' AND f.size IN (1000) AND (e.mounts = 0 OR f.path NOT IN (SELECT path FROM x))
- LEFT JOIN hash h ON h.path = f.path
- UNION ALL SELECT 0, 0, 1, f.size > 52428800, CASE WHEN f.size > 52428800 THEN f.size END, f.ask, f.size, f.mtime, f.uid, h.sha256
-  FROM (SELECT *, CASE WHEN type = 'regular' AND size IN (1000) THEN path END AS ask FROM file WHERE path = '/home/eve' AND type = 'regular') f LEFT JOIN hash h ON h.path = f.ask LIMIT -1),
-u AS NOT MATERIALIZED (SELECT *, CASE WHEN path IS NULL THEN '' WHEN sha256 IS NULL THEN 'missing' WHEN sha256 = '' THEN 'unhashed' ELSE 'hashed' END AS state,
- CASE WHEN sha256 IN ('aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa') THEN 1 ELSE 0 END AS hit FROM v LIMIT -1),
-g AS NOT MATERIALIZED (SELECT depth, dirs, files, big, biggest, state, hit, CASE WHEN state <> '' THEN size END AS size,
- CASE WHEN hit = 1 OR state NOT IN ('','hashed') THEN path END AS path, CASE WHEN hit = 1 OR state NOT IN ('','hashed') THEN mtime END AS mtime, CASE WHEN hit = 1 OR state NOT IN ('','hashed') THEN uid END AS uid,
- CASE WHEN hit = 1 OR state NOT IN ('','hashed') THEN sha256 END AS sha256 FROM u LIMIT -1),
-k AS MATERIALIZED (SELECT path, state, hit, 0 AS pid, max(depth) AS depth, sum(dirs) AS dirs, sum(files) AS files, sum(big) AS big, max(biggest) AS biggest,
- sum(size) AS size, max(mtime) AS mtime, max(uid) AS uid, coalesce(max(sha256),'') AS sha256, count(*) AS n FROM g GROUP BY path, state, hit),
+ UNION ALL SELECT 0, 0, 1, f.size > 52428800, CASE WHEN f.size > 52428800 THEN f.size END, CASE WHEN f.ask IS NOT NULL THEN f.size END, coalesce((SELECT CASE WHEN sha256 IN (SELECT v FROM y_sha256) THEN '+' || printf('%-64s', sha256) || printf('%20d%20d', f.mtime, f.uid) || f.ask WHEN sha256 = '' THEN '-' || f.ask ELSE '' END FROM (SELECT h.sha256 FROM hash h WHERE h.path = f.ask LIMIT -1)), '?' || f.ask)
+  FROM (SELECT *, CASE WHEN type = 'regular' AND size IN (1000) THEN path END AS ask FROM file WHERE path = '/home/eve' AND type = 'regular') f LIMIT -1),
+t AS MATERIALIZED (SELECT s, max(depth) AS depth, sum(dirs) AS dirs, sum(files) AS files, sum(big) AS big, max(biggest) AS biggest, sum(size) AS size, count(*) AS n FROM g GROUP BY s),
+k AS MATERIALIZED (SELECT CASE sign WHEN '+' THEN substr(s, 106) WHEN '' THEN NULL ELSE substr(s, 2) END AS path, hit, 0 AS pid, depth, dirs, files, big, biggest, size, n,
+ CASE sign WHEN '?' THEN 'missing' WHEN '-' THEN 'unhashed' ELSE CASE WHEN s IS NULL THEN '' ELSE 'hashed' END END AS state, CASE WHEN hit = 1 THEN rtrim(substr(s, 2, 64)) ELSE '' END AS sha256, CASE WHEN hit = 1 THEN CAST(substr(s, 66, 20) AS INTEGER) END AS mtime, CASE WHEN hit = 1 THEN CAST(substr(s, 86, 20) AS INTEGER) END AS uid
+ FROM (SELECT *, coalesce(substr(s, 1, 1), '') AS sign, coalesce(substr(s, 1, 1) = '+', 0) AS hit FROM t) ORDER BY path),
 m AS MATERIALIZED (SELECT * FROM k WHERE hit = 1)
 SELECT 'meta' AS kind, i.version AS name, '' AS path, t.unix_time AS size, '' AS md5, '' AS sha1, i.uuid AS sha256, i.pid AS pid, i.instance_id AS owner, i.start_time AS n, '' AS mtime, '' AS cmdline FROM osquery_info i CROSS JOIN time t
 UNION ALL SELECT * FROM (SELECT 'hit', '/home/eve', k.path, k.size, coalesce(h.md5,''), coalesce(h.sha1,''), k.sha256, 0, coalesce((SELECT u.username FROM users u WHERE u.uid = k.uid LIMIT 1), k.uid, ''), 0, k.mtime, '' FROM m AS k LEFT JOIN hash h ON h.path = k.path AND h.sha256 = k.sha256 LIMIT 10000)

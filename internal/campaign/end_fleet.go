@@ -183,9 +183,9 @@ func (s *Steward) late(ctx context.Context, now time.Time, told func(string, err
 		return err
 	}
 	maps.DeleteFunc(s.lates, func(id string, _ *lateRun) bool { return !slices.Contains(ids, id) })
-	slices.SortStableFunc(ids, func(a, b string) int { return s.looked(a).Compare(s.looked(b)) })
+	slices.SortStableFunc(ids, func(a, b string) int { return s.lookedAt(a).Compare(s.lookedAt(b)) })
 	for _, id := range ids[:min(latePerTick, len(ids))] {
-		if since := now.Sub(s.looked(id)); since >= 0 && since < checkEvery {
+		if since := now.Sub(s.lookedAt(id)); since >= 0 && since < checkEvery {
 			continue
 		}
 		told(id, s.lateRun(ctx, id, now))
@@ -193,8 +193,8 @@ func (s *Steward) late(ctx context.Context, now time.Time, told func(string, err
 	return nil
 }
 
-// looked gives when it was looked at a late run; zero: never.
-func (s *Steward) looked(id string) time.Time {
+// lookedAt gives when it was looked at a late run; zero: never.
+func (s *Steward) lookedAt(id string) time.Time {
 	if r := s.lates[id]; r != nil {
 		return r.looked
 	}

@@ -33,7 +33,7 @@ type View struct {
 	Reports    []indicator.Report
 	Notes      []string        // what the answers said about their own scope
 	Remarks    []string        // what else is to be known of this run, and is no gap in it
-	Aside      []results.Aside // hashes that a person is to judge, since so many endpoints have them; told among the remarks
+	Aside      []results.Aside // hashes that were set aside for a person; the remarks say so too
 	Queries    []Query         // what was sent, each text once, in the order of asking
 }
 

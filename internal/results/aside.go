@@ -9,11 +9,8 @@ import (
 	"github.com/hunter-project/hunter/internal/indicator"
 )
 
-// EventAside is the event of a hash that is on so many endpoints that a person must judge it. The run goes on, and goes on asking
-// for it: hosts that lie can not make a hunt drop a hash.
-const EventAside = "set_aside"
-
-// Aside is a hash that was set aside for a person.
+// Aside is a hash that was set aside for a person. Its run goes on, and goes on asking for it: hosts that lie can not make a hunt drop
+// a hash.
 type Aside struct {
 	Kind      indicator.Kind `json:"kind"`
 	Value     string         `json:"value"`

@@ -22,6 +22,9 @@ const (
 	EventForeign  = "foreign"  // an answer that nobody asked for, under a name of this run
 	EventLate     = "late"     // an answer after the run's end changed its exit code
 	EventWish     = "wish"     // a person wants the run to pause, go on or stop
+	// EventAside is of a hash that is on so many endpoints that a person is to judge it. The run goes on, and goes on asking for it:
+	// hosts that lie can not make a hunt drop a hash.
+	EventAside = "set_aside"
 )
 
 // detail gives the JSON of names and values; empty texts are left out.

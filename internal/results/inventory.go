@@ -75,7 +75,7 @@ func (s *Store) Inventory(ctx context.Context, f NodeFilter) ([]NodeRow, error) 
 		at[n.ID] = len(out)
 		out = append(out, n)
 		return err
-	}, `SELECT `+nodeColumns+`, n.secret, n.address, n.approved_by, n.refused, n.look_at, n.look_note FROM node n`+w.String()+` ORDER BY n.hostname, n.id`, append([]any{newSince(s.now())}, w.args...)...)
+	}, `SELECT `+nodeColumns+`, n.secret, n.address, n.approved_by, n.refused, n.look_at, n.look_note FROM node n`+w.String()+` ORDER BY n.hostname, n.id`, w.args...)
 	if err != nil || len(out) == 0 {
 		return nil, err
 	}

@@ -16,18 +16,17 @@ import (
 	"github.com/hunter-project/hunter/internal/ledger"
 )
 
-// nodeColumns are what scanNode reads, from node n; ?1 is newSince. The last is another node of the same identifier: two machines
-// use it when both were seen since the later one got its key. As long as the later one is that new, both are doubted already when the
-// other's key was in use just before: whether that has fallen silent is not known yet. Three hours are three polls at the longest
-// interval: after that the other one has fallen silent, and this one speaks for itself again.
+// nodeColumns are what scanNode reads, from node n. The last is another node of the same identifier: two machines use it when both
+// were seen since the later one got its key, and the other one not long before this one was. Three hours are three polls at the longest
+// interval: after that the other one has fallen silent, and this one speaks for itself again. For the later one's first three
+// minutes it is enough that the other's key was live then: when nodes were seen is stored seconds later, and an answer that was
+// believed stays so.
 const nodeColumns = `n.id, n.identifier, n.hostname, n.platform, n.host, n.agent, n.version, n.instance, n.approved, n.cannot, n.enrolled_at, n.last_seen,
 	coalesce((SELECT o.id FROM node o WHERE o.identifier = n.identifier AND o.id <> n.id
-		AND o.last_seen >= strftime('%Y-%m-%dT%H:%M:%fZ', n.last_seen, '-3 hours')
-		AND min(n.last_seen, o.last_seen) >= CASE WHEN max(n.enrolled_at, o.enrolled_at) > ?1
-			THEN strftime('%Y-%m-%dT%H:%M:%fZ', max(n.enrolled_at, o.enrolled_at), '-180 seconds') ELSE max(n.enrolled_at, o.enrolled_at) END ORDER BY o.id LIMIT 1), '')`
-
-// newSince is the moment that nodeColumns goes by.
-func newSince(now time.Time) string { return stampText(now.Add(-silentLeast)) }
+		AND (min(n.last_seen, o.last_seen) >= max(n.enrolled_at, o.enrolled_at) AND o.last_seen >= strftime('%Y-%m-%dT%H:%M:%fZ', n.last_seen, '-3 hours')
+		OR CASE WHEN n.enrolled_at > o.enrolled_at THEN o.last_seen >= strftime('%Y-%m-%dT%H:%M:%fZ', n.enrolled_at, '-3 minutes') AND n.last_seen < strftime('%Y-%m-%dT%H:%M:%fZ', n.enrolled_at, '+3 minutes')
+			ELSE n.last_seen >= strftime('%Y-%m-%dT%H:%M:%fZ', o.enrolled_at, '-3 minutes') AND o.last_seen < strftime('%Y-%m-%dT%H:%M:%fZ', o.enrolled_at, '+3 minutes') END)
+		ORDER BY o.id LIMIT 1), '')`
 
 // scanNode reads nodeColumns. Labels are apart.
 func scanNode(scan func(to ...any) error, more ...any) (ledger.Node, error) {
@@ -49,7 +48,7 @@ func scanNode(scan func(to ...any) error, more ...any) (ledger.Node, error) {
 	return n, nil
 }
 
-// silentLeast is the 180 seconds of nodeColumns: for how long at least a key must not have been used before another agent takes its node.
+// silentLeast is for how long at least a key must not have been used before another agent takes its node.
 const silentLeast = 3 * time.Minute
 
 // Enroll gives the node that an agent is, with the key that it was given. Of the nodes with its identifier it takes the place of one
@@ -90,7 +89,7 @@ func (s *Store) Enroll(ctx context.Context, e ledger.Enrolment) (ledger.Node, er
 		if err := keepNames(ctx, tx, node, e); err != nil {
 			return err
 		}
-		if out, err = scanNode(tx.QueryRowContext(ctx, `SELECT `+nodeColumns+` FROM node n WHERE n.id = ?`, newSince(e.At), node).Scan); err != nil {
+		if out, err = scanNode(tx.QueryRowContext(ctx, `SELECT `+nodeColumns+` FROM node n WHERE n.id = ?`, node).Scan); err != nil {
 			return err
 		}
 		out.Labels, err = labelsOf(ctx, tx, node)
@@ -156,7 +155,7 @@ func labelsOf(ctx context.Context, q queryer, node string) ([]string, error) {
 // NodeByKey gives the node that has a key now; known is false when none has.
 func (s *Store) NodeByKey(ctx context.Context, key ledger.KeyHash) (n ledger.Node, known bool, err error) {
 	const what = "look up the node"
-	n, err = scanNode(s.r.QueryRowContext(ctx, `SELECT `+nodeColumns+` FROM node n WHERE n.key_hash = ?`, newSince(s.now()), key[:]).Scan)
+	n, err = scanNode(s.r.QueryRowContext(ctx, `SELECT `+nodeColumns+` FROM node n WHERE n.key_hash = ?`, key[:]).Scan)
 	if errors.Is(err, sql.ErrNoRows) {
 		return ledger.Node{}, false, nil
 	}
@@ -187,7 +186,7 @@ func (s *Store) Nodes(ctx context.Context) ([]ledger.Node, error) {
 		n.Labels = labels[n.ID]
 		out = append(out, n)
 		return err
-	}, `SELECT `+nodeColumns+` FROM node n ORDER BY n.id`, newSince(s.now()))
+	}, `SELECT `+nodeColumns+` FROM node n ORDER BY n.id`)
 	return out, err
 }
 

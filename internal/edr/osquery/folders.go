@@ -99,11 +99,11 @@ const (
 // more interest are the same: a sign, the digests and numbers of a hit, each as wide as it can be, and the path. NULL where
 // there is no path. A row of hash always has all digests; "" is one that could not be made.
 func (w words) standing(path string) string {
-	pack := ""
+	var parts []string
 	for _, k := range w.kinds {
-		pack += fmt.Sprintf("printf('%%-%ds', %s) || ", k.HexLen(), k)
+		parts = append(parts, fmt.Sprintf("printf('%%-%ds', %s) || ", k.HexLen(), k))
 	}
-	pack += fmt.Sprintf("printf('%%%[1]dd%%%[1]dd', f.mtime, f.uid) || ", numberWidth)
+	pack := strings.Join(parts, "") + fmt.Sprintf("printf('%%%[1]dd%%%[1]dd', f.mtime, f.uid) || ", numberWidth)
 	return "coalesce((SELECT CASE WHEN " + w.listed() + " THEN '" + isHit + "' || " + pack + path + " WHEN " + w.first() + " = '' THEN '" + isUnhashed + "' || " + path + " ELSE '' END" +
 		" FROM (SELECT " + w.each("h.%[1]s") + " FROM hash h WHERE h.path = " + path + " LIMIT -1)), '" + isMissing + "' || " + path + ")"
 }

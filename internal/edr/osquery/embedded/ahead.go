@@ -241,6 +241,13 @@ func (a *ahead) offer(f *folder, entries []entry) {
 		if !a.engine.store.fly(key, a.kinds) {
 			continue
 		}
+		if e.st.Links > 1 && !a.fresh(f.path, e.name) {
+			if sums, ok := a.recall(path, key); ok {
+				a.engine.store.put(key, record{sums: sums, settled: true, old: true})
+				a.engine.store.land(key)
+				continue
+			}
+		}
 		select {
 		case a.jobs <- job{path, key}:
 		case <-a.ctx.Done():
@@ -264,8 +271,8 @@ func (a *ahead) remember(f *folder, entries []entry) {
 			continue
 		}
 		key := identity(e.st)
-		if key.Inode == 0 || a.fresh(f.path, e.name) {
-			continue
+		if key.Inode == 0 || e.st.Links > 1 || a.fresh(f.path, e.name) {
+			continue // by another name this query may have read it already: the store tells
 		}
 		sums, ok := a.engine.recall(a.ctx, f.path, key, a.kinds)
 		if !ok {
@@ -277,6 +284,16 @@ func (a *ahead) remember(f *folder, entries []entry) {
 		found = append(found, sums)
 		e.sums = &found[len(found)-1]
 	}
+}
+
+// recall looks for digests of an earlier run.
+func (a *ahead) recall(path string, key Key) (sums Sums, ok bool) {
+	defer func() {
+		if recover() != nil {
+			ok = false
+		}
+	}()
+	return a.engine.recall(a.ctx, path, key, a.kinds)
 }
 
 // fresh reports whether a file is read each time.

@@ -31,6 +31,9 @@ func (e *Engine) digests(q *query, path string, st Stat, want [3]bool) (Sums, er
 	}
 	if key, lasting := e.keyOf(st, path); lasting && !slices.Contains(e.opt.Fresh, path) {
 		if sums, ok := e.recall(q.ctx, path, key, want); ok {
+			if now, ok := e.held(q, path, st, want); ok { // by another name it was read a moment ago
+				return now, nil
+			}
 			q.counted.add(key)
 			e.store.put(key, record{sums: sums, settled: true, old: true})
 			return sums, nil

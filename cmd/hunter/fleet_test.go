@@ -71,6 +71,9 @@ func decode[T any](t *testing.T, text string) (v T) {
 func TestFleet(t *testing.T) {
 	t.Parallel()
 	s := serving(t, t.TempDir())
+	if code, _, errs := hunterDoes(t, s.db, "sweep", evilDigest(), "--tool", "fleet", "--wait", "60s", "--json"); code != 3 || !strings.Contains(errs, "no machine has enrolled") {
+		t.Errorf("before anybody enrolled: %d %s", code, errs)
+	}
 	f := newFleet(t, 3)
 	f.plant(t, 1, "sub/evil.bin", evil)
 	f.run(t, s)
@@ -332,6 +335,10 @@ hunts:
 	code, out, errs = hunterDoes(t, s.db, "run", file, "--json", "--wait", "60s")
 	if lines := strings.Split(strings.TrimSpace(out), "\n"); code != 1 || len(lines) != 2 {
 		t.Errorf("both kinds in one command: %d %s %s", code, out, errs)
+	}
+	code, _, errs = hunterDoes(t, s.db, "sweep", evilDigest(), "--tool", "fleet", "--label", "no-such", "--wait", "60s", "--json")
+	if code != 3 || !strings.Contains(errs, "2 machines enrolled, and none is what") {
+		t.Errorf("a label that nobody has: %d %s", code, errs)
 	}
 	code, out, errs = hunterDoes(t, s.db, "sweep", evilDigest(), "--path", f.folder(0), "--json")
 	if code != 0 || decode[fleetRun](t, out).Coverage.Endpoints != 1 || !strings.Contains(errs, "2 machines enrolled with hunter serve and not asked") {

@@ -195,10 +195,24 @@ func (g *globals) awaited(ctx, wait context.Context, r *requester, ask *askFlags
 	case sum.ExitCode != nil:
 		out.ExitCode = *sum.ExitCode
 	}
+	if sum.Endpoints == 0 && sum.State.Over() {
+		g.nobody(ctx, r)
+	}
 	if sum.State == results.RunStopped {
 		g.hint("run %s was stopped: %s", id, strings.TrimPrefix(strings.TrimPrefix(sum.Error, "stopped: "), "stopped "))
 	}
 	return g.ended(ctx, r.Store, ask, sum.Hunt, out, nil)
+}
+
+// nobody says why a run on a fleet had no endpoint: nobody enrolled, or nobody was meant.
+func (g *globals) nobody(ctx context.Context, r *requester) {
+	switch n, err := r.Store.Enrolled(ctx); {
+	case err != nil: // it is a word to a person
+	case n == 0:
+		g.hint("no machine has enrolled with hunter serve: hunter enroll-kit writes what they need")
+	default:
+		g.hint("%s enrolled, and none is what --host, --label, --platform or the hunt's targets name; hunter hosts lists them", count(n, "machine"))
+	}
 }
 
 // unasked says after a run that a fleet is there and was not asked.

@@ -3,8 +3,10 @@
 package main
 
 import (
+	"crypto/sha256"
 	"crypto/tls"
 	"encoding/csv"
+	"encoding/hex"
 	"encoding/json"
 	"encoding/xml"
 	"errors"
@@ -206,4 +208,9 @@ func wellFormed(t *testing.T, what, page string) {
 			}
 		}
 	}
+}
+
+func shaOf(text string) string {
+	sum := sha256.Sum256([]byte(text))
+	return hex.EncodeToString(sum[:])
 }

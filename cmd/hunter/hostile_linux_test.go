@@ -1,8 +1,6 @@
 package main
 
 import (
-	"crypto/sha256"
-	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"net"
@@ -43,11 +41,6 @@ func sweepJSON(t *testing.T, args ...string) (out swept) {
 		t.Fatalf("%v: exit code %d, %v, %s", args, code, err, errs.String())
 	}
 	return out
-}
-
-func shaOf(text string) string {
-	sum := sha256.Sum256([]byte(text))
-	return hex.EncodeToString(sum[:])
 }
 
 // A folder full of what is no plain file is searched to its end: every copy is found once, under any name, and nothing

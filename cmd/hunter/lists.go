@@ -103,9 +103,13 @@ func shortTime(t time.Time) string {
 func newRunsCommand(g *globals) *cobra.Command {
 	var f results.Filter
 	var since string
+	var follows bool
 	cmd := readCommand(g, "runs", "List runs, newest first", takes(0, 0, ""), func(ctx context.Context, s *results.Store, _ []string) error {
 		if err := errors.Join(known("state", f.State, results.RunStates()), settle(ctx, s, &f, since)); err != nil {
 			return err
+		}
+		if follows {
+			return g.followList(ctx, s, f, newRuns())
 		}
 		runs, err := s.Runs(ctx, f)
 		if err != nil {
@@ -142,6 +146,7 @@ func newRunsCommand(g *globals) *cobra.Command {
 		return g.table("RUN\tHUNT\tSTATE\tEXIT\tHITS\tPROVEN\tHUNTED\tSTARTED", rows)
 	})
 	g.filterFlags(cmd, &f, &since, "run", "hunt", "state", "since")
+	g.followFlag(cmd, &follows)
 	cmd.AddCommand(newRunsWatchCommand(g))
 	for _, w := range wishes() {
 		cmd.AddCommand(newWishCommand(g, w))
@@ -152,12 +157,16 @@ func newRunsCommand(g *globals) *cobra.Command {
 func newHitsCommand(g *globals) *cobra.Command {
 	var f results.Filter
 	var since string
+	var follows bool
 	cmd := readCommand(g, "hits [RUN]", "List hits", takes(0, 1, "a run"), func(ctx context.Context, s *results.Store, args []string) error {
 		if len(args) == 1 {
 			f.Run = args[0]
 		}
 		if err := settle(ctx, s, &f, since); err != nil {
 			return err
+		}
+		if follows {
+			return g.followList(ctx, s, f, newHits())
 		}
 		hits, _, err := s.Hits(ctx, f)
 		if err != nil {
@@ -180,24 +189,18 @@ func newHitsCommand(g *globals) *cobra.Command {
 		return g.table("HIT\tHOST\tTOOL\tFOUND IN\tPATH\tMATCHED\tHUNT\tOBSERVED", rows)
 	})
 	g.filterFlags(cmd, &f, &since, "run", "hunt", "host", "hash", "since")
+	g.followFlag(cmd, &follows)
 	return cmd
 }
 
 // hitsJSON prints one hit a line, each with its chain.
 func (g *globals) hitsJSON(ctx context.Context, s *results.Store, hits []results.StoredHit) error {
-	byRun := map[string]*report.Why{}
+	c := chains{}
 	for _, h := range hits {
-		why, ok := byRun[h.Run]
-		if !ok {
-			v, err := report.Load(ctx, s, h.Run)
-			if err != nil {
-				return err
-			}
-			why = v.Why()
-			byRun[h.Run] = why
+		j, err := c.hit(ctx, s, h)
+		if err != nil {
+			return err
 		}
-		j := report.HitOf(h)
-		j.Why = why.Chain(h.Row.Matched)
 		if err := g.printJSON(j); err != nil {
 			return err
 		}
@@ -205,13 +208,42 @@ func (g *globals) hitsJSON(ctx context.Context, s *results.Store, hits []results
 	return nil
 }
 
+// chainsKept is of how many runs the pivots are kept in memory.
+const chainsKept = 16
+
+// chains are the pivots of runs, to which hits trace back. A run has no hits before its pivot is complete.
+type chains map[string]*report.Why
+
+// hit gives the JSON form of a hit, with its chain.
+func (c chains) hit(ctx context.Context, s *results.Store, h results.StoredHit) (report.HitJSON, error) {
+	why, ok := c[h.Run]
+	if !ok {
+		v, err := report.Load(ctx, s, h.Run)
+		if err != nil {
+			return report.HitJSON{}, err
+		}
+		if len(c) >= chainsKept {
+			clear(c)
+		}
+		why = v.Why()
+		c[h.Run] = why
+	}
+	j := report.HitOf(h)
+	j.Why = why.Chain(h.Row.Matched)
+	return j, nil
+}
+
 func newFindingsCommand(g *globals) *cobra.Command {
 	var f results.Filter
 	var since string
+	var follows bool
 	cmd := readCommand(g, "findings", "List findings: the same hit over any number of runs", takes(0, 0, ""), func(ctx context.Context, s *results.Store, _ []string) error {
 		verdicts := []string{results.FindingNew, results.FindingConfirmed, results.FindingBenign}
 		if err := errors.Join(known("verdict", f.State, verdicts), settle(ctx, s, &f, since)); err != nil {
 			return err
+		}
+		if follows {
+			return g.followList(ctx, s, f, newFindings())
 		}
 		found, err := s.Findings(ctx, f)
 		if err != nil {
@@ -239,6 +271,7 @@ func newFindingsCommand(g *globals) *cobra.Command {
 		return g.table("FINDING\tHOST\tPATH\tMATCHED\tFIRST SEEN\tLAST SEEN\tRUNS\tVERDICT", rows)
 	})
 	g.filterFlags(cmd, &f, &since, "run", "hunt", "host", "hash", "since")
+	g.followFlag(cmd, &follows)
 	cmd.Flags().StringVar(&f.State, "verdict", "", "only this verdict: new, confirmed, benign")
 	return cmd
 }

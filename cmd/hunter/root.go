@@ -100,13 +100,16 @@ func newRoot(g *globals) *cobra.Command {
 	return root
 }
 
+// byHand is the annotation of flags that have no variable.
+const byHand = "hunter_by_hand"
+
 // fromEnvironment sets every flag that was not given from its variable: --max-size from HUNTER_MAX_SIZE.
 func fromEnvironment(cmd *cobra.Command) error {
 	var faults faultList
 	cmd.Flags().VisitAll(func(f *pflag.Flag) {
 		name := "HUNTER_" + strings.ToUpper(strings.ReplaceAll(f.Name, "-", "_"))
 		value, there := os.LookupEnv(name)
-		if f.Changed || !there || value == "" || f.Name == "help" || f.Name == "version" {
+		if f.Changed || !there || value == "" || f.Name == "help" || f.Name == "version" || f.Annotations[byHand] != nil {
 			return
 		}
 		if err := cmd.Flags().Set(f.Name, value); err != nil {

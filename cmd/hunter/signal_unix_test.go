@@ -5,12 +5,16 @@ package main
 import (
 	"bytes"
 	"errors"
+	"fmt"
+	"io"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"strings"
 	"syscall"
 	"testing"
+
+	"github.com/hunter-project/hunter/internal/results/resultstest"
 )
 
 // Ctrl-C while hunter waits for standard input ends it: nothing is at stake yet.
@@ -85,4 +89,33 @@ func (u *until) Write(p []byte) (int, error) {
 		close(u.seen)
 	}
 	return len(p), nil
+}
+
+// Who follows a list ends it with Ctrl-C, and a service manager with SIGTERM: that is no error.
+func TestInterruptedFollow(t *testing.T) {
+	t.Parallel()
+	path, s := followDB(t)
+	for i, sig := range []os.Signal{os.Interrupt, syscall.SIGTERM} {
+		for _, list := range []string{"hits", "findings", "runs"} {
+			cmd := hunterCommand(t, path, list, "--follow")
+			told := &until{word: fmt.Sprintf(`"/tmp/%d"`, i+2), seen: make(chan struct{})}
+			begun := &until{word: "\n", seen: make(chan struct{})}
+			if list == "runs" {
+				told.word = fmt.Sprintf(`"hits_total":%d`, i+2)
+			}
+			cmd.Stdout = io.MultiWriter(told, begun)
+			if err := cmd.Start(); err != nil {
+				t.Fatal(err)
+			}
+			<-begun.seen
+			hit(t, s, resultstest.RunOne, "h1", fmt.Sprintf("/tmp/%d", i+2), i+2) // the same one thrice is one
+			<-told.seen
+			if err := cmd.Process.Signal(sig); err != nil {
+				t.Fatal(err)
+			}
+			if status := endOf(t, cmd); !status.Exited() || status.ExitStatus() != 0 {
+				t.Errorf("%s --follow, %s: %v", list, sig, cmd.ProcessState)
+			}
+		}
+	}
 }

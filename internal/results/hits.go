@@ -114,25 +114,14 @@ func scanHit(rows *sql.Rows) (StoredHit, error) {
 // Hits lists hits, oldest first, and how many there are without Limit and After. Of the filter it takes everything but
 // State; Since is of the observation.
 func (s *Store) Hits(ctx context.Context, f Filter) (hits []StoredHit, total int, err error) {
-	var w where
-	if err := s.inRun(ctx, &w, "h.run = ?", f.Run); err != nil {
+	w, err := s.hitTests(ctx, f)
+	if err != nil {
 		return nil, 0, err
 	}
-	w.text("r.hunt = ?", f.Hunt)
-	w.text("(h.endpoint = ? OR lower(t.hostname) = lower(?))", f.Host)
-	w.text("(h.matched_value = ? OR h.sha256 = ? OR h.sha1 = ? OR h.md5 = ?)", strings.ToLower(f.Hash))
-	w.since("h.observed_at >= ?", f.Since)
 	if err := s.r.QueryRowContext(ctx, `SELECT count(*)`+hitTables+w.String(), w.args...).Scan(&total); err != nil {
 		return nil, 0, fail("count the hits", err)
 	}
-	if f.After > 0 {
-		w.add("h.id > ?", f.After)
-	}
-	err = s.query(ctx, "list the hits", func(rows *sql.Rows) error {
-		h, err := scanHit(rows)
-		hits = append(hits, h)
-		return err
-	}, hitColumns+w.String()+` ORDER BY h.id LIMIT ?`, w.page(f.Limit)...)
+	hits, err = s.hitsAfter(ctx, w, f)
 	return hits, total, err
 }
 
@@ -152,17 +141,27 @@ func (s *Store) Hit(ctx context.Context, id int64) (StoredHit, error) {
 // Findings lists findings, the last seen first. Of the filter it takes Run and Hunt (that saw it), Host, Hash, State
 // (the verdict), Since (last seen) and Limit.
 func (s *Store) Findings(ctx context.Context, f Filter) ([]Finding, error) {
-	var w where
-	if err := s.inRun(ctx, &w, "finding IN (SELECT h.finding FROM hit h WHERE h.run = ?)", f.Run); err != nil {
+	w, err := s.findingTests(ctx, f)
+	if err != nil {
 		return nil, err
+	}
+	return s.findings(ctx, w, "last_seen DESC, finding", f.Limit)
+}
+
+func (s *Store) findingTests(ctx context.Context, f Filter) (w where, err error) {
+	if err := s.inRun(ctx, &w, "finding IN (SELECT h.finding FROM hit h WHERE h.run = ?)", f.Run); err != nil {
+		return w, err
 	}
 	w.text("finding IN (SELECT h.finding FROM hit h JOIN run r ON r.id = h.run WHERE r.hunt = ?)", f.Hunt)
 	w.text("(endpoint = ? OR lower(hostname) = lower(?))", f.Host)
 	w.text("(sha256 = ? OR matched_value = ? OR finding IN (SELECT h.finding FROM hit h WHERE h.matched_value = ? OR h.sha1 = ? OR h.md5 = ?))", strings.ToLower(f.Hash))
 	w.text("verdict = ?", f.State)
 	w.since("last_seen >= ?", f.Since)
-	var out []Finding
-	err := s.query(ctx, "list the findings", func(rows *sql.Rows) error {
+	return w, nil
+}
+
+func (s *Store) findings(ctx context.Context, w where, order string, limit int) (out []Finding, err error) {
+	err = s.query(ctx, "list the findings", func(rows *sql.Rows) error {
 		var x Finding
 		var first, last sql.NullString
 		err := rows.Scan(&x.ID, &x.Endpoint, &x.Hostname, &x.Path, &x.SHA256, &x.Matched, &first, &last, &x.Runs, &x.Verdict, &x.Owner, &x.Note)
@@ -170,7 +169,7 @@ func (s *Store) Findings(ctx context.Context, f Filter) ([]Finding, error) {
 		out = append(out, x)
 		return err
 	}, `SELECT finding, endpoint, hostname, path, coalesce(sha256, ''), matched_value, first_seen, last_seen, runs, verdict, coalesce(owner, ''),
-		coalesce(note, '') FROM report_findings`+w.String()+` ORDER BY last_seen DESC, finding LIMIT ?`, w.page(f.Limit)...)
+		coalesce(note, '') FROM report_findings`+w.String()+` ORDER BY `+order+` LIMIT ?`, w.page(limit)...)
 	return out, err
 }
 

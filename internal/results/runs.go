@@ -120,20 +120,30 @@ func scanRun(rows *sql.Rows) (RunSummary, error) {
 
 // Runs lists runs, the one that was stored last first, whatever the clock said. Of the filter it takes Run, Hunt, State, Since (of the start) and Limit.
 func (s *Store) Runs(ctx context.Context, f Filter) ([]RunSummary, error) {
-	var w where
-	if err := s.inRun(ctx, &w, "id = ?", f.Run); err != nil {
+	w, err := s.runTests(ctx, f)
+	if err != nil {
 		return nil, err
+	}
+	return s.runs(ctx, w, " DESC", f.Limit)
+}
+
+func (s *Store) runTests(ctx context.Context, f Filter) (w where, err error) {
+	if err := s.inRun(ctx, &w, "id = ?", f.Run); err != nil {
+		return w, err
 	}
 	w.text("hunt = ?", f.Hunt)
 	w.text("state = ?", f.State)
 	w.since("started_at >= ?", f.Since)
-	var out []RunSummary
-	err := s.query(ctx, "list the runs", func(rows *sql.Rows) error {
+	return w, nil
+}
+
+func (s *Store) runs(ctx context.Context, w where, direction string, limit int) (out []RunSummary, err error) {
+	err = s.query(ctx, "list the runs", func(rows *sql.Rows) error {
 		r, err := scanRun(rows)
 		out = append(out, r)
 		return err
-	}, runColumns+` WHERE v.run IN (SELECT id FROM run`+w.String()+` ORDER BY rowid DESC LIMIT ?) ORDER BY r.rowid DESC`,
-		w.page(f.Limit)...)
+	}, runColumns+` WHERE v.run IN (SELECT id FROM run`+w.String()+` ORDER BY rowid`+direction+` LIMIT ?) ORDER BY r.rowid`+direction,
+		w.page(limit)...)
 	return out, err
 }
 

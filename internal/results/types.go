@@ -273,5 +273,5 @@ type Filter struct {
 	State string
 	Since time.Time
 	Limit int
-	After int64 // cursor: hits with a greater id
+	After int64 // cursor: hits, or findings of FindingsAfter, with a greater id
 }

@@ -31,34 +31,47 @@ const (
 // follow looks at a run at each commit of others until it is over, and gives it as it is then. When ctx ends it gives what it
 // saw last, and ctx's error.
 func follow(ctx context.Context, s *results.Store, run string, show func(point)) (sum results.RunSummary, err error) {
-	w, err := s.Watch(ctx)
-	if err != nil {
-		return sum, err
-	}
-	defer func() { err = errors.Join(err, w.Close()) }()
-	pause := time.NewTicker(lookPause)
-	defer pause.Stop()
-	for {
+	err = eachCommit(ctx, s, lookAtLeast, func() (over bool, err error) {
 		now, err := s.Run(ctx, run)
 		if err != nil {
-			return sum, err
+			return false, err
 		}
 		sum = now
 		counts, err := s.FleetCounts(ctx, sum.ID)
 		if err != nil {
-			return sum, err
+			return false, err
 		}
 		show(point{Run: sum, Counts: counts, At: time.Now()})
-		if sum.State.Over() {
-			return sum, nil
+		return sum.State.Over(), nil
+	})
+	return sum, err
+}
+
+// eachCommit looks now, after commits of others and when there was none for so long, until a look says that all is over.
+func eachCommit(ctx context.Context, s *results.Store, idle time.Duration, look func() (over bool, err error)) (err error) {
+	w, err := s.Watch(ctx)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, w.Close()) }()
+	for {
+		began := time.Now()
+		if over, err := look(); err != nil || over {
+			return err
 		}
-		if err := w.Wait(ctx, lookEvery, lookAtLeast); err != nil {
-			return sum, err
+		// A look at much takes its time; the database is left alone for as long.
+		pause := time.NewTimer(max(lookPause, time.Since(began)))
+		err := w.Wait(ctx, lookEvery, idle)
+		if err == nil {
+			select {
+			case <-ctx.Done():
+				err = ctx.Err()
+			case <-pause.C:
+			}
 		}
-		select {
-		case <-ctx.Done():
-			return sum, ctx.Err()
-		case <-pause.C:
+		pause.Stop()
+		if err != nil {
+			return err
 		}
 	}
 }

@@ -47,8 +47,15 @@ func (g *globals) followList(ctx context.Context, s *results.Store, f results.Fi
 	defer stop()
 	var fault error
 	left := f.Limit
-	err := eachCommit(ctx, s, f.Run, func() error {
-		return list(ctx, s, f, func(text []byte) error {
+	err := eachCommit(ctx, s, followIdle, func() (over bool, err error) {
+		if f.Run != "" {
+			sum, err := s.Run(ctx, f.Run)
+			if err != nil {
+				return false, err
+			}
+			over = sum.State.Over() // before the look, so that it sees all of the run
+		}
+		return over, list(ctx, s, f, func(text []byte) error {
 			if _, err := g.out.Write(text); err != nil {
 				fault = fmt.Errorf("write JSON: %w", err)
 				return fault
@@ -66,42 +73,6 @@ func (g *globals) followList(ctx context.Context, s *results.Store, f results.Fi
 		return nil
 	}
 	return err
-}
-
-// eachCommit looks now and after commits of others, until the run, when one is named, is over.
-func eachCommit(ctx context.Context, s *results.Store, run string, look func() error) (err error) {
-	w, err := s.Watch(ctx)
-	if err != nil {
-		return err
-	}
-	defer func() { err = errors.Join(err, w.Close()) }()
-	for {
-		began, over := time.Now(), false
-		if run != "" {
-			sum, err := s.Run(ctx, run)
-			if err != nil {
-				return err
-			}
-			over = sum.State.Over() // before the look, so that it sees all of the run
-		}
-		if err := look(); err != nil || over {
-			return err
-		}
-		// A look at a large list takes its time; the database is left alone for as long.
-		pause := time.NewTimer(max(lookPause, time.Since(began)))
-		err := w.Wait(ctx, lookEvery, followIdle)
-		if err == nil {
-			select {
-			case <-ctx.Done():
-				err = ctx.Err()
-			case <-pause.C:
-			}
-		}
-		pause.Stop()
-		if err != nil {
-			return err
-		}
-	}
 }
 
 // digests are what was printed last of each row. Rows can be many, and lines long.

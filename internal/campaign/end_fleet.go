@@ -110,16 +110,11 @@ func (s *Steward) stand(ctx context.Context, run string, open []results.Unsettle
 			}
 		case cov.State == ledger.Unasked:
 			cov.State, cov.Reason = ledger.Timeout, "given a query, and no answer came: "+cov.Reason
-		case !u.HandedAt.IsZero() && cov.State != ledger.Hit && stronger(ledger.Timeout, cov.State):
-			cov.State = ledger.Timeout
+		case !u.HandedAt.IsZero():
+			cov.State = ledger.Stronger(cov.State, ledger.Timeout)
 		}
 		return s.store.SetCoverages(ctx, run, []results.Standing{{Endpoint: u.Endpoint, Tool: u.Tool, Coverage: cov}})
 	})
-}
-
-// stronger reports whether a state comes before another.
-func stronger(a, b ledger.State) bool {
-	return slices.Index(ledger.States(), a) < slices.Index(ledger.States(), b)
 }
 
 // close ends all asking for a run that is over: what is open says why it stays so. It can be done again.

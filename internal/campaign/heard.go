@@ -4,15 +4,13 @@ import (
 	"context"
 	"time"
 
+	"github.com/hunter-project/hunter/internal/ledger"
 	"github.com/hunter-project/hunter/internal/results"
 )
 
 // unlooked is the longest time between two ticks after which silence says something of agents. What is longer says that the
 // server was away, that its machine slept, or that its clock was set forward.
 const unlooked = 2 * time.Minute
-
-// silence is how long a node may not be heard of and still counts as awake.
-func silence(interval time.Duration) time.Duration { return max(3*interval, 3*time.Minute) }
 
 // follow follows the clock. Agents that could not be heard are not held to be silent, and a clock that was set back must
 // not make moments of the future out of the past: by those who is gone would be awake, and what is lost on its way, for years.
@@ -46,7 +44,7 @@ func (s *Steward) follow(ctx context.Context, now time.Time) error {
 // of any more, or was forgotten, or it was given a query, has not polled since, and its time is over (mute). An agent at work
 // does not poll.
 func (s *Steward) gone(u results.Unsettled, now time.Time, timeout time.Duration) (silent, mute bool) {
-	quiet := silence(s.opt.Interval)
+	quiet := ledger.Silence(s.opt.Interval)
 	last := u.LastSeen
 	for _, at := range []time.Time{u.ReleasedAt, s.heard} {
 		if at.After(last) {

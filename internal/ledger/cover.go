@@ -31,7 +31,7 @@ func Cover(planned []Query, verdicts map[string][]Verdict, unasked string) Cover
 		}
 		m := Merge(vs)
 		proving = proving || q.Stage != Autoruns
-		out.State = stronger(out.State, m.State)
+		out.State = Stronger(out.State, m.State)
 		out.Proven = out.Proven && m.Proven
 		out.Counts = add(out.Counts, m.Counts)
 		hits = unionHits(hits, m.Hits)
@@ -44,10 +44,10 @@ func Cover(planned []Query, verdicts map[string][]Verdict, unasked string) Cover
 	case open == asked && len(skip) == 0:
 		return Coverage{State: Unasked, Reason: unasked}
 	case open > 0:
-		out.State = stronger(out.State, Partial)
+		out.State = Stronger(out.State, Partial)
 		reasons = append(reasons, fmt.Sprintf("%d of %d questions have no answer: %s", open, asked, unasked))
 	case !proving:
-		out.State, out.Proven = stronger(out.State, Partial), false
+		out.State, out.Proven = Stronger(out.State, Partial), false
 		reasons = append(reasons, "autoruns alone prove nothing: their paths are guesses from command lines")
 	}
 	out.Reason = strings.Join(reasons, "; ")
@@ -104,8 +104,8 @@ func prefer(a, b Verdict) int {
 	)
 }
 
-// stronger gives the state that stands: the first in the order of States.
-func stronger(a, b State) State {
+// Stronger gives the state that stands: the first in the order of States.
+func Stronger(a, b State) State {
 	if strength(b) < strength(a) {
 		return b
 	}

@@ -11,6 +11,15 @@ const (
 	AgentHunter  = "hunter"
 )
 
+// A node that has not come for so many intervals of its polls, and for so long at least, has fallen silent.
+const (
+	SilentPolls = 3
+	SilentLeast = 3 * time.Minute
+)
+
+// Silence is how long a node that polls at an interval may stay away and still counts as awake.
+func Silence(interval time.Duration) time.Duration { return max(SilentPolls*interval, SilentLeast) }
+
 // KeyHash is the sha256 of a node key. The key itself is known to its agent alone.
 type KeyHash [sha256.Size]byte
 

@@ -91,7 +91,7 @@ func (s Search) Share(endpoint string) Verdict {
 	v := s.Verdict
 	v.Hits = s.HitsOn[endpoint]
 	if gaps := s.GapsOn[endpoint]; len(gaps) > 0 {
-		v.State = stronger(v.State, Partial)
+		v.State = Stronger(v.State, Partial)
 		v.Reason = strings.Join(slices.Concat(gaps, nonEmpty(v.Reason)), "; ")
 	}
 	return v
@@ -117,7 +117,7 @@ func CoverRecorded(presence *Verdict, searches []*Verdict, unasked string) Cover
 			open++
 			continue
 		}
-		out.State = stronger(out.State, v.State)
+		out.State = Stronger(out.State, v.State)
 		hits = unionHits(hits, v.Hits)
 		if v.Reason != "" && !slices.Contains(reasons, v.Reason) {
 			reasons = append(reasons, v.Reason)
@@ -134,7 +134,7 @@ func CoverRecorded(presence *Verdict, searches []*Verdict, unasked string) Cover
 	case open == len(searches)+1:
 		return Coverage{State: Unasked, Reason: unasked}
 	case open > 0:
-		out.State = stronger(out.State, Partial)
+		out.State = Stronger(out.State, Partial)
 		reasons = append(reasons, fmt.Sprintf("%d of %d questions have no answer: %s", open, len(searches)+1, unasked))
 	}
 	slices.Sort(reasons)

@@ -48,9 +48,6 @@ func scanNode(scan func(to ...any) error, more ...any) (ledger.Node, error) {
 	return n, nil
 }
 
-// silentLeast is for how long at least a key must not have been used before another agent takes its node.
-const silentLeast = 3 * time.Minute
-
 // Enroll gives the node that an agent is, with the key that it was given. Of the nodes with its identifier it takes the place of one
 // whose key fell silent (e.Silent, at least 3 minutes), or was never used by the same installation, as an agent whose
 // enrolment was answered on a broken line enrols again. Then id, history and every name stay, and approval too if it is the
@@ -109,7 +106,7 @@ func approvedBy(approved bool) string {
 // replaced finds the node whose place an agent takes, "" when there is none, and whether it is approved then. The same
 // installation keeps its approval; another one in its place is asked for anew.
 func replaced(ctx context.Context, tx *sql.Tx, e ledger.Enrolment) (node string, approved, same bool, err error) {
-	silent := e.At.Add(-max(e.Silent, silentLeast))
+	silent := e.At.Add(-max(e.Silent, ledger.SilentLeast))
 	// The same installation first, then the one that was heard of last.
 	err = tx.QueryRowContext(ctx, `SELECT id, approved, instance = ?2 AND ?2 <> '' FROM node
 		WHERE identifier = ?1 AND (last_seen < ?3 OR (last_seen = enrolled_at AND instance = ?2 AND ?2 <> ''))

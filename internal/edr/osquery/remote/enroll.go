@@ -30,9 +30,6 @@ func newEnrols(l Limits) enrols {
 	}
 }
 
-// silentFor is for how many intervals the key of an identifier must not have been used for another agent to take its place.
-const silentFor, silentLeast = 3, 3 * time.Minute
-
 func (s *Server) enroll(r *http.Request, _ *http.ResponseController) reply {
 	now, address := s.opt.Now(), s.opt.Address(r)
 	group := network(address)
@@ -63,7 +60,7 @@ func (s *Server) enroll(r *http.Request, _ *http.ResponseController) reply {
 	hash, _ := keyOf([]byte(key))
 	e := ledger.Enrolment{
 		Key: hash, Host: body.host, Agent: ledger.AgentOsquery, Version: body.version, Instance: body.instance, Secret: name,
-		Address: clean([]byte(address), maxText), At: now, Silent: max(silentFor*s.opt.Interval, silentLeast),
+		Address: clean([]byte(address), maxText), At: now, Silent: ledger.Silence(s.opt.Interval),
 	}
 	if v, ok := hunterAgent(r, body); ok {
 		e.Agent, e.Version = ledger.AgentHunter, v

@@ -32,7 +32,7 @@ const neverSeen = "not seen since it enrolled"
 
 // asleep says since when a node has not come to ask, "" for one that is awake.
 func asleep(n ledger.Node, now time.Time, interval time.Duration) string {
-	if now.Sub(n.LastSeen) <= max(silentFor*interval, silentLeast) {
+	if now.Sub(n.LastSeen) <= ledger.Silence(interval) {
 		return ""
 	}
 	if n.LastSeen.IsZero() {

@@ -151,14 +151,14 @@ func (t *Tool) Check(ctx context.Context) []diag.Check {
 	}
 	awake, can := 0, 0
 	for _, n := range nodes {
-		if t.opt.Now().Sub(n.LastSeen) <= silentFor*t.opt.Interval {
+		if t.opt.Now().Sub(n.LastSeen) <= ledger.SilentPolls*t.opt.Interval {
 			awake++
 		}
 		if cmp.Or(n.Cannot, Cannot(n)) == "" {
 			can++
 		}
 	}
-	detail := fmt.Sprintf("%d machines enrolled, %d polled in the last %s, %d can be asked", len(nodes), awake, silentFor*t.opt.Interval, can)
+	detail := fmt.Sprintf("%d machines enrolled, %d polled in the last %s, %d can be asked", len(nodes), awake, ledger.SilentPolls*t.opt.Interval, can)
 	if awake == 0 || can == 0 {
 		return []diag.Check{diag.Fail("reachable", detail, "is `hunter serve` running, and do the agents reach it? --disable_distributed=false must be in their flags")}
 	}

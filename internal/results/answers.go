@@ -63,26 +63,41 @@ func (s *Store) RecordAnswer(ctx context.Context, a AnswerRecord) error {
 		if !ok {
 			return notPlanned(a.Run, a.Endpoint, a.Tool, a.Query.ID)
 		}
-		if err := cover(ctx, tx, a.Run, a.Endpoint, a.Tool, a.Coverage, stamp(s.answeredAt(a.Answer))); err != nil {
-			return err
-		}
-		fresh, err := s.insertAnswer(ctx, tx, answerKey{a.Run, a.Endpoint, a.Tool, a.Query.ID}, a.Answer, p)
-		if err != nil {
-			return err
-		}
-		if err := insertHits(ctx, tx, hitsOf{a.Run, a.Endpoint, a.Hostname, a.Tool}, a.Verdict.Hits, s.answeredAt(a.Answer)); err != nil || !fresh {
+		fresh, err := s.keepAnswer(ctx, tx, a, p, stamp(s.answeredAt(a.Answer)))
+		if err != nil || !fresh {
 			return err
 		}
 		if _, err := insertQueries(ctx, tx, a.Run, slices.Values(a.More)); err != nil {
 			return err
 		}
-		_, err = s.event(ctx, tx, Event{
-			Run: a.Run, Kind: EventAnswered, Endpoint: a.Endpoint, Tool: a.Tool, Query: a.Query.ID,
-			Detail: detail("verdict", a.Verdict.State, "hits", len(a.Verdict.Hits), "parts", len(a.More), "answer", p.raw.digest,
-				"state", a.Coverage.State, "proven", a.Coverage.Proven, "reason", a.Coverage.Reason, "counts", a.Coverage.Counts),
-		})
-		return err
+		return s.tellAnswer(ctx, tx, a, p)
 	})
+}
+
+// keepAnswer stores the answer itself, its hits and the endpoint's coverage. fresh says whether the answer is a new one; answered
+// is when it came, nil when it did not.
+func (s *Store) keepAnswer(ctx context.Context, tx *sql.Tx, a AnswerRecord, p packedAnswer, answered any) (fresh bool, err error) {
+	if err := cover(ctx, tx, a.Run, a.Endpoint, a.Tool, a.Coverage, answered); err != nil {
+		return false, err
+	}
+	fresh, err = s.insertAnswer(ctx, tx, answerKey{a.Run, a.Endpoint, a.Tool, a.Query.ID}, a.Answer, p)
+	if err != nil {
+		return false, err
+	}
+	return fresh, insertHits(ctx, tx, hitsOf{a.Run, a.Endpoint, a.Hostname, a.Tool}, a.Verdict.Hits, s.answeredAt(a.Answer))
+}
+
+// tellAnswer tells the ledger of an answer and what it makes of the endpoint, so that a report can be made as of that event; more
+// are further names and values.
+func (s *Store) tellAnswer(ctx context.Context, tx *sql.Tx, a AnswerRecord, p packedAnswer, more ...any) error {
+	_, err := s.event(ctx, tx, Event{
+		Run: a.Run, Kind: EventAnswered, Endpoint: a.Endpoint, Tool: a.Tool, Query: a.Query.ID,
+		Detail: detail(append([]any{
+			"verdict", a.Verdict.State, "hits", len(a.Verdict.Hits), "parts", len(a.More), "answer", p.raw.digest,
+			"state", a.Coverage.State, "proven", a.Coverage.Proven, "reason", a.Coverage.Reason, "counts", a.Coverage.Counts,
+		}, more...)...),
+	})
+	return err
 }
 
 // answeredAt is when an answer came, by the tool's word or else by our clock.

@@ -142,7 +142,7 @@ func (s *Store) deliver(ctx context.Context, tx *sql.Tx, d packedDelivery) (out 
 	if err != nil {
 		return out, err
 	}
-	out.Late = out.RunState == RunFinished || out.RunState == RunStopped || out.RunState == RunFailed
+	out.Late = out.RunState.Over()
 	if !out.Fresh {
 		return out, wrote(ctx, tx, d.Endpoint, d.At)
 	}
@@ -219,29 +219,19 @@ func (s *Store) storeAnswer(ctx context.Context, tx *sql.Tx, d packedDelivery, l
 	if !d.GivenUp {
 		answered = stamp(s.answeredAt(d.Answer))
 	}
-	if err := cover(ctx, tx, d.Run, d.Endpoint, d.Tool, d.Coverage, answered); err != nil {
-		return err
-	}
-	if _, err := s.insertAnswer(ctx, tx, answerKey{d.Run, d.Endpoint, d.Tool, d.Query.ID}, d.Answer, d.packedAnswer); err != nil {
-		return err
-	}
-	if err := insertHits(ctx, tx, hitsOf{d.Run, d.Endpoint, d.Hostname, d.Tool}, d.Verdict.Hits, s.answeredAt(d.Answer)); err != nil {
+	if _, err := s.keepAnswer(ctx, tx, d.AnswerRecord, d.packedAnswer, answered); err != nil {
 		return err
 	}
 	if err := insertMore(ctx, tx, d.Run, d.More); err != nil {
 		return err
 	}
-	pairs := []any{
-		"verdict", d.Verdict.State, "hits", len(d.Verdict.Hits), "parts", len(d.More), "answer", d.raw.digest,
-		"state", d.Coverage.State, "proven", d.Coverage.Proven, "reason", d.Coverage.Reason, "counts", d.Coverage.Counts, "name", d.Name,
-	}
+	pairs := []any{"name", d.Name}
 	for word, so := range map[string]bool{"late": late, "given_up": d.GivenUp, "denylisted": d.Denylisted} {
 		if so {
 			pairs = append(pairs, word, true)
 		}
 	}
-	_, err = s.event(ctx, tx, Event{Run: d.Run, Kind: EventAnswered, Endpoint: d.Endpoint, Tool: d.Tool, Query: d.Query.ID, Detail: detail(pairs...)})
-	return err
+	return s.tellAnswer(ctx, tx, d.AnswerRecord, d.packedAnswer, pairs...)
 }
 
 // insertMore stores queries that ask on; another answer to the same query may have brought them already.

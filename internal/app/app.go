@@ -14,6 +14,7 @@ import (
 	"github.com/hunter-project/hunter/internal/edr"
 	"github.com/hunter-project/hunter/internal/edr/osquery/embedded"
 	"github.com/hunter-project/hunter/internal/edr/osquery/gentle"
+	"github.com/hunter-project/hunter/internal/edr/osquery/remote"
 	"github.com/hunter-project/hunter/internal/pivot"
 	"github.com/hunter-project/hunter/internal/pivot/files"
 	"github.com/hunter-project/hunter/internal/pivot/own"
@@ -27,6 +28,7 @@ type Options struct {
 	Progress func(campaign.Event)
 	Now      func() time.Time // nil is time.Now
 	Approval results.Approval // which agents may be sent hashes for their labels
+	Interval time.Duration    // of agents' polls; 0 is remote.DefaultInterval
 	NoCache  bool             // no digest is kept from one query to the next
 	Gentle   *gentle.Limits   // of reading on this machine; nil: as fast as it goes
 	Meter    func(embedded.Work)
@@ -41,6 +43,9 @@ func (opt *Options) settle() {
 	}
 	if opt.Progress == nil {
 		opt.Progress = func(campaign.Event) {}
+	}
+	if opt.Interval <= 0 {
+		opt.Interval = remote.DefaultInterval
 	}
 }
 

@@ -42,8 +42,7 @@ type ServerOptions struct {
 	Names         []string
 	ClientCA      string
 	EnrollSecrets []EnrollSecret
-	Interval      time.Duration // of agents' polls; 0 is remote.DefaultInterval
-	Connections   int           // at once; 0 is web's default
+	Connections   int // at once; 0 is web's default
 	Log           *slog.Logger
 	Reload        <-chan os.Signal // each has the server read certificates and secrets again; nil is none
 }
@@ -152,10 +151,6 @@ func (s *Server) takeOver(ctx context.Context) error {
 // bind makes the parts and binds them together.
 func (s *Server) bind() error {
 	store := s.app.Store
-	interval := s.opt.Interval
-	if interval <= 0 {
-		interval = remote.DefaultInterval
-	}
 	labels, err := labelsOf(s.opt.Set)
 	if err != nil {
 		return err
@@ -164,12 +159,12 @@ func (s *Server) bind() error {
 		Store: store, Words: osquery.Looks{Labels: labels}, Now: s.opt.Now, NewID: s.app.Campaign.NewID, PerMinute: looksAMinute,
 	}
 	s.steward = campaign.NewSteward(s.app.Campaign, store, campaign.StewardOptions{
-		Server: s.id, Interval: interval, Lease: runLease, Log: s.opt.Log, For: s.forRun, Named: s.fleetNamed, Own: s.looker.Take,
+		Server: s.id, Interval: s.opt.Interval, Lease: runLease, Log: s.opt.Log, For: s.forRun, Named: s.fleetNamed, Own: s.looker.Take,
 	})
 	s.agents, err = remote.New(remote.Options{
 		Nodes: store, Outbox: store, Inbox: s.steward.Receiver(), Secrets: func() []remote.Secret { return *s.secrets.Load() },
 		Approve:  func(ledger.Enrolment) bool { return s.opt.Approval.Auto },
-		Interval: interval, Now: s.opt.Now, Log: s.opt.Log,
+		Interval: s.opt.Interval, Now: s.opt.Now, Log: s.opt.Log,
 	})
 	if err != nil {
 		return err

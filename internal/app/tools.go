@@ -47,7 +47,7 @@ func byName(opt Options, store *results.Store) []edr.Tool {
 	if definesFleet(opt.Set) {
 		return nil
 	}
-	return []edr.Tool{remote.NewTool(Fleet, remote.ToolOptions{Nodes: store, Now: opt.Now})}
+	return []edr.Tool{remote.NewTool(Fleet, remote.ToolOptions{Nodes: store, Interval: opt.Interval, Now: opt.Now})}
 }
 
 func definesFleet(set *hunts.Set) bool {

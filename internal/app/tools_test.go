@@ -5,6 +5,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -85,6 +86,28 @@ func TestHashTypes(t *testing.T) {
 	for _, q := range tp.Endpoints[0].Queries {
 		if diff := cmp.Diff([]indicator.Indicator{{Kind: indicator.MD5, Value: md5}}, q.Hashes); diff != "" || strings.Contains(q.Text, sha256) {
 			t.Error(diff)
+		}
+	}
+}
+
+// Who sleeps is told by the interval at which the server has its agents poll.
+func TestFleetKnowsTheInterval(t *testing.T) {
+	t.Parallel()
+	at := time.Date(2026, 11, 25, 12, 0, 0, 0, time.UTC)
+	for interval, sleeps := range map[time.Duration]bool{0: true, 10 * time.Minute: false} {
+		a, err := app.New(t.Context(), app.Options{DB: filepath.Join(t.TempDir(), "h.db"), Interval: interval, Now: func() time.Time { return at }})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := a.Store.Enroll(t.Context(), ledger.Enrolment{Host: ledger.Host{Identifier: "h", Hostname: "h", Platform: "linux"}, Agent: ledger.AgentHunter, At: at.Add(-20 * time.Minute)}); err != nil {
+			t.Fatal(err)
+		}
+		eps, err := a.Campaign.ByName[0].Endpoints(t.Context())
+		if err != nil || len(eps) != 1 || (eps[0].Asleep != "") != sleeps {
+			t.Errorf("polls every %s, seen 20 minutes ago: %+v, %v", interval, eps, err)
+		}
+		if err := a.Close(); err != nil {
+			t.Error(err)
 		}
 	}
 }
